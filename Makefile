@@ -1,0 +1,114 @@
+# provgraph: one non-recursive Makefile. `make help` lists the targets.
+# SPDX-License-Identifier: MIT
+#
+# CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are left to you and to packagers; the
+# project's own flags are in OWN_*. Nothing here needs the network but `deps`.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/provgraph
+DATADIR ?= $(PREFIX)/share/provgraph
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/provgraph
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+DESTDIR ?=
+PKG_CONFIG ?= pkg-config
+AR ?= ar
+CLANG ?= clang
+CFLAGS ?= -g -O2
+SANITIZE ?=
+DEVELOPER ?=
+LTO ?=
+V ?=
+
+# A build folder per mode, so that switching never mixes objects.
+empty :=
+space := $(empty) $(empty)
+comma := ,
+BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+
+# Libraries of the main command; each has one home in the sources (ARCHITECTURE.md).
+MAIN_PACKAGES := igraph json-c libzstd zlib libcrypto
+LAYOUT_PACKAGES := libcgraph libgvc
+# Third-party headers come through -isystem, so that our warnings stay ours.
+isystem = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
+MAIN_CFLAGS := $(call isystem,$(MAIN_PACKAGES))
+LAYOUT_CFLAGS := $(call isystem,$(LAYOUT_PACKAGES))
+MAIN_LIBS = $(shell $(PKG_CONFIG) --libs $(MAIN_PACKAGES)) -laudit -lm
+LAYOUT_LIBS = $(shell $(PKG_CONFIG) --libs $(LAYOUT_PACKAGES))
+
+OWN_CPPFLAGS := -I. -D_GNU_SOURCE
+OWN_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wwrite-strings -Wformat=2 -fno-common \
+	-ffile-prefix-map=$(CURDIR)=. $(if $(DEVELOPER),-Werror) $(if $(LTO),-flto=auto)
+OWN_LDFLAGS :=
+ifneq ($(SANITIZE),)
+OWN_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OWN_LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+COMPILE = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS)
+
+# graph/layout_dot.c is the separate program provgraph-layout: the only user of Graphviz.
+LAYOUT_SOURCES := graph/layout_dot.c
+LIB_SOURCES := $(sort $(filter-out $(LAYOUT_SOURCES),$(wildcard base/*.c ingest/*.c graph/*.c)))
+CMD_SOURCES := $(sort $(wildcard cmd/*.c))
+HEADERS := $(sort $(wildcard base/*.h ingest/*.h graph/*.h cmd/*.h))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
+ALL_SOURCES := $(LIB_SOURCES) $(LAYOUT_SOURCES) $(CMD_SOURCES) $(UNIT_SOURCES) $(FUZZ_SOURCES) $(BENCH_SOURCES)
+
+LIB := $(BUILD)/libprovgraph.a
+PROGRAMS := $(BUILD)/provgraph $(BUILD)/provgraph-layout
+UNIT_PROGRAMS := $(UNIT_SOURCES:%.c=$(BUILD)/%)
+REPLAY_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/replay_%)
+BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(BUILD)/%)
+
+.PHONY: all
+all: $(PROGRAMS)
+
+-include Makefile.dev
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) $(if $(filter $(LAYOUT_SOURCES),$<),$(LAYOUT_CFLAGS),$(MAIN_CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+$(BUILD)/provgraph: $(CMD_SOURCES:%.c=$(BUILD)/%.o) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(LDLIBS)
+
+$(BUILD)/provgraph-layout: $(LAYOUT_SOURCES:%.c=$(BUILD)/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LAYOUT_LIBS) $(LDLIBS)
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(EXTRA_TEST_LIBS) $(MAIN_LIBS) $(LDLIBS)
+
+# The differential test is the only user of libauparse.
+$(BUILD)/tests/unit/test_auparse: EXTRA_TEST_LIBS := -lauparse
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) -lauparse $(LDLIBS)
+
+# Corpus replay needs no fuzzer: replay.h's main() feeds each file to the target.
+$(BUILD)/tests/fuzz/replay_fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(LDLIBS)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+.PRECIOUS: $(BUILD)/%.o
+-include $(ALL_SOURCES:%.c=$(BUILD)/%.d)
