@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The case: what a person is shown. About 50 drawn nodes (never over 60), the rest folded with counts and names, a numbered
+// story, and what is missing. Writers (graph/write.h) turn it into svg, json, csv, dot, graphml, text and compute nothing of their own.
+//
+// Strings in here are raw bytes as the log had them, in `text` spans owned by the picture (may hold any byte): each writer escapes.
+#ifndef GRAPH_PICTURE_H
+#define GRAPH_PICTURE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/nanotime.h"
+#include "base/vector.h"
+#include "graph/model.h"
+#include "graph/trace.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text { const char *bytes; size_t length; }; // bytes may be NULL when length is 0; NUL follows otherwise
+
+enum picture_kind { PICTURE_PROCESS, PICTURE_FILE, PICTURE_ADDRESS, PICTURE_CHANNEL /* pipe, unix socket */, PICTURE_KERNEL, PICTURE_FOLD };
+
+struct picture_state { char glyph; uint64_t time_ns; struct text words; }; // '+' created '~' opened for writing 'v' truncated 'x' deleted; > renamed
+
+struct picture_node {
+	uint32_t id;                 // printed as n%u; stable: 1, 2, ... in order of first time
+	enum picture_kind kind;
+	struct text name;            // process: base name of exe or comm; file: base name; address: "10.0.0.5"; fold: "212 files"
+	struct text detail;          // process: command line; file: folder; address: "443/tcp"; fold: common prefix
+	struct text full;            // the whole path, the whole command line
+	struct text user;            // "alice", "uid 1000"; process only
+	bool user_changed, root;     // uid changed in its life; euid 0 with another auid
+	uint32_t pid, ppid;
+	struct text exe, comm, cwd, tty;
+	struct text *argv; size_t argv_count;
+	uint32_t auid, uid, euid, session;
+	uint32_t dev; uint64_t inode; uint32_t generation; // file
+	struct text *names; size_t name_count;             // all names of a file
+	struct event_address address; // address
+	struct text protocol;
+	uint64_t first_ns, last_ns;  // of what is known about it (process: birth/exit)
+	bool ended;                  // exit or delete was seen
+	struct picture_state *states; size_t state_count; // files: what the records say of its content over time
+	enum trace_side side;
+	bool alert, on_path, root_cause, choke_point, login, persistence, after_module_load, gap_overlap, inferred_only;
+	double score; uint32_t rank;
+	struct text reason;          // one line: why it is shown
+	uint32_t *graph_nodes; size_t graph_node_count; // what it stands for in the graph
+	uint32_t fold;               // PICTURE_FOLD: index into folds; else GRAPH_NONE
+	// layout, filled by layout_run: centre and size in px
+	double x, y, width, height;
+};
+VECTOR_DEFINE(picture_node_vector, struct picture_node)
+
+struct picture_edge {
+	uint32_t id;                 // e%u
+	uint32_t from, to;           // picture nodes (indices)
+	enum flow_op op;             // most severe of what was merged: delete > truncate = setid > connect > exec > write > read > fork
+	uint32_t ops;                // bit per flow_op merged here
+	enum flow_class class;
+	bool failed, on_path, both_ways, correlation; // correlation: same destination, dotted, never walked
+	uint64_t count, first_ns, last_ns;
+	struct text label;           // "opened for writing x7", "executed", "connected (in progress) x4"
+	uint64_t *serials; size_t serial_count; // at most 20, first ones
+	struct edge_evidence *evidence; size_t evidence_count; // the same, with their lines' places
+	uint32_t step;               // first story number on it, 0 = none
+	uint32_t *steps; size_t step_count;
+	double *points; size_t point_count; // layout: cubic Bezier, x y pairs: 1 + 3k points
+};
+VECTOR_DEFINE(picture_edge_vector, struct picture_edge)
+
+struct picture_member { struct text name; enum picture_kind kind; uint32_t pid; uint32_t dev; uint64_t inode; double score; uint64_t first_ns; uint32_t graph_node; };
+struct picture_fold {
+	uint32_t node;               // picture node that stands for it
+	struct text rule;            // "opened for reading by python3 2311 in /usr/lib/python3.11"
+	struct picture_member *members; size_t member_count;
+};
+VECTOR_DEFINE(picture_fold_vector, struct picture_fold)
+
+struct picture_step {
+	uint32_t number;             // from 1, in order of time; 0 = the alert line
+	uint64_t time_ns;
+	struct text words;           // "python3 [2311] opened /tmp/.x/stage2 for writing x7"
+	uint32_t edge, node;         // picture indices, GRAPH_NONE
+	bool on_path, alert;
+};
+VECTOR_DEFINE(picture_step_vector, struct picture_step)
+
+enum note_kind { NOTE_LOGIN, NOTE_RAN, NOTE_DROPPED, NOTE_PERSISTS, NOTE_PRIVILEGE, NOTE_CLEANED, NOTE_CONTACT, NOTE_OTHER_CONTACT };
+struct picture_note { enum note_kind kind; uint64_t time_ns; struct text words; uint32_t node; bool claimed; };
+VECTOR_DEFINE(picture_note_vector, struct picture_note)
+
+// One line of completeness: loss is measured loss in the window (exit status 3); the others are standing blind spots.
+struct picture_missing { bool loss; uint64_t from_ns, to_ns; struct text words; struct text rule; /* audit rule line that would have closed it, or empty */ };
+VECTOR_DEFINE(picture_missing_vector, struct picture_missing)
+
+struct picture_input { struct text name; struct text sha256; uint64_t from, to; }; // part read
+VECTOR_DEFINE(picture_input_vector, struct picture_input)
+
+struct picture {
+	struct text title;           // "python3 (started from thunderbird) contacted 10.0.0.5:443"
+	struct text host;
+	struct event_address alert_address; uint16_t alert_port;
+	uint64_t alert_ns;           // NANOTIME_NONE: the user named no time
+	struct text alert_signature; // from the IDS, or empty
+	uint64_t contact_ns, from_ns, to_ns; // the window
+	uint64_t events, graph_nodes, graph_edges, sliced_nodes; // "18,204 events reduced to 20 links"
+	struct timezone_choice zone;
+	struct text command, version; // provenance line
+	struct picture_node_vector nodes;
+	struct picture_edge_vector edges;
+	struct picture_fold_vector folds;
+	struct picture_step_vector steps;
+	struct picture_note_vector notes;
+	struct picture_missing_vector missing;
+	struct picture_input_vector inputs;
+	bool layout_fell_back;       // our own layout: exit status 3
+	double width, height;        // of the causality pane's content
+	void *arena;                 // private: owns every text
+};
+
+struct picture_options {
+	uint32_t drawn;              // aim, 0 = 50; never more than 60
+	struct timezone_choice zone;
+	struct event_address alert_address; uint16_t alert_port;
+	uint64_t alert_ns;
+	const char *alert_signature; // may be NULL
+	uint64_t from_ns, to_ns;
+	const char *command, *version;
+	const char *(*user_name)(uint32_t uid, void *context); // NULL: numbers only. Never the analyst's own /etc/passwd by default
+	void *user_name_context;
+};
+
+// Folds, names, tells the story. NULL and err on failure.
+struct picture *picture_build(const struct graph *g, const struct trace *t, const struct picture_options *options, struct error *err);
+void picture_free(struct picture *p);
+
+// Adds a line about missing evidence or an input; copies the bytes. cmd/ turns `struct completeness` into these.
+int picture_add_missing(struct picture *p, bool loss, uint64_t from_ns, uint64_t to_ns, const char *words, const char *rule, struct error *err);
+int picture_add_input(struct picture *p, const char *name, const char *sha256, uint64_t from, uint64_t to, struct error *err);
+struct text picture_text(struct picture *p, const void *bytes, size_t length); // copies into the arena; {NULL,0} when out of memory
+
+// --why: NODE is a path, `pid`, `pid@time`, an address or a printed id (n12). Answers for shown and folded nodes, and says of a
+// node outside the slice that, and why, it is not in it. 0 written, 1 no such node anywhere, -1 err.
+int picture_why(const struct picture *p, const struct graph *g, const struct trace *t, const char *node,
+		struct buffer *out, struct error *err);
+
+#endif
