@@ -22,11 +22,17 @@ struct timezone_choice {
 	const char *name;
 };
 
+// 0, or -1 and a hint when no zone of that name is known. Without this check an unknown name is taken for UTC.
+// Named zones set the TZ of the whole process while they are used (POSIX has no other way); nanotime.c keeps the
+// first value for the local zone. Calls may come from several threads; others must not change TZ themselves.
+int nanotime_check_zone(struct timezone_choice zone, struct error *err);
+
 // Parses what people type: "2026-11-20 10:00[:00[.123456789]]", the same with 'T' and with "Z"/"+09:00",
 // "10:00" (today), now, today, yesterday, recent (10 minutes ago), "-2h", "2h ago", "@1763600400[.123456789]",
 // an audit stamp "1763600400.123:4567". now_ns is the moment that relative words start from. A stamp without zone
 // is read in `zone`; *ret_ambiguous (may be NULL) says that a change of daylight saving makes it two moments.
-// "11/20/2026" is refused with a hint. -1 and err on anything else.
+// A time that daylight saving
+// skipped is refused. "11/20/2026" is refused with a hint. -1 and err on anything else.
 int nanotime_parse(const char *text, struct timezone_choice zone, uint64_t now_ns,
 		   uint64_t *ret_ns, bool *ret_ambiguous, struct error *err);
 
