@@ -54,7 +54,10 @@ struct trace {
 	uint32_t contact;          // connection that the window was built around, GRAPH_NONE
 	uint32_t cause_count, effect_count;
 	uint64_t edges_walked;
-	struct u32_vector choke_points; // nodes through which every possible cause path passes (igraph's dominators), nearest the root first
+	// Nodes behind which at least a tenth of all causes lie: every path from those to the contact runs through it (igraph's
+	// dominators of the sliced causes; a possible path is a path, so this holds for possible ones too). Nearest the root first.
+	struct u32_vector choke_points;
+	const struct baseline *baseline;
 	void *labels;              // private
 };
 
