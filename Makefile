@@ -73,6 +73,9 @@ all: $(PROGRAMS)
 
 -include Makefile.dev
 
+# The one place that knows where private programs are installed.
+$(BUILD)/base/child.o: OWN_CPPFLAGS += -DPROVGRAPH_LIBEXECDIR='"$(LIBEXECDIR)"'
+
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
