@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "graph/search.h"
+
+#include "base/nanotime.h"
+#include "graph/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// --- heap of labels: by cost, then by the better time, then by index (first pushed): a total order
+
+static bool better_time(const struct search *s, uint64_t a, uint64_t b)
+{
+	return s->forward ? a < b : a > b;
+}
+
+static bool label_before(const struct search *s, uint32_t a, uint32_t b)
+{
+	const struct label *x = &s->labels->items[a], *y = &s->labels->items[b];
+	if (x->cost != y->cost)
+		return x->cost < y->cost;
+	if (x->time != y->time)
+		return better_time(s, x->time, y->time);
+	return a < b;
+}
+
+static int heap_push(struct search *s, uint32_t label)
+{
+	if (u32_vector_append(&s->heap, label) < 0)
+		return -1;
+	uint32_t *h = s->heap.items;
+	size_t i = s->heap.count - 1;
+	while (i > 0 && label_before(s, label, h[(i - 1) / 2])) {
+		h[i] = h[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	h[i] = label;
+	return 0;
+}
+
+static uint32_t heap_pop(struct search *s)
+{
+	uint32_t *h = s->heap.items, top = h[0], last = h[--s->heap.count];
+	size_t i = 0, n = s->heap.count;
+	for (size_t child = 1; child < n; child = 2 * i + 1) {
+		if (child + 1 < n && label_before(s, h[child + 1], h[child]))
+			child++;
+		if (!label_before(s, h[child], last))
+			break;
+		h[i] = h[child];
+		i = child;
+	}
+	if (n)
+		h[i] = last;
+	return top;
+}
+
+// --- the search
+
+int search_init(struct search *s, const struct graph *g, struct label_vector *labels, bool forward)
+{
+	size_t n = g->nodes.count + 1;
+	s->g = g;
+	s->labels = labels;
+	s->forward = forward;
+	s->best_time = malloc(n * sizeof(*s->best_time));
+	s->first_label = malloc(n * sizeof(*s->first_label));
+	if (!s->best_time || !s->first_label)
+		return -1;
+	memset(s->first_label, 0xff, n * sizeof(*s->first_label)); // GRAPH_NONE
+	return 0;
+}
+
+void search_release(struct search *s)
+{
+	u32_vector_release(&s->heap);
+	free(s->best_time);
+	free(s->first_label);
+}
+
+static uint32_t add_cost(uint32_t a, uint32_t b)
+{
+	return a + (uint64_t)b >= TRACE_COST_UNREACHED ? TRACE_COST_UNREACHED - 1 : a + b;
+}
+
+// Dominated: something at least as cheap was popped there with a time at least as good.
+static bool dominated(const struct search *s, uint32_t node, uint64_t time)
+{
+	return s->first_label[node] != GRAPH_NONE && !better_time(s, time, s->best_time[node]);
+}
+
+int search_push(struct search *s, struct label label)
+{
+	if (dominated(s, label.node, label.time))
+		return 0;
+	if (label_vector_append(s->labels, label) < 0)
+		return -1;
+	return heap_push(s, (uint32_t)(s->labels->count - 1));
+}
+
+static bool is_sink(const struct graph *g, uint32_t node)
+{
+	const struct file *f = graph_file_of(g, node);
+	return f && f->sink;
+}
+
+static int relax_backward(struct search *s, uint32_t from_label)
+{
+	const struct label at = s->labels->items[from_label];
+	const struct graph *g = s->g;
+	for (uint32_t i = g->in_start.items[at.node]; i < g->in_start.items[at.node + 1]; i++) {
+		uint32_t edge = g->in_edges.items[i];
+		const struct flow_edge *e = &g->edges.items[edge];
+		if (e->start_ns > at.time)
+			break; // edges of a node are in order of start
+		s->edges_walked++;
+		if (e->failed || flow_is_effect_only(e->op))
+			continue;
+		struct label next = {.node = e->from, .edge = edge, .parent = from_label};
+		next.time = e->end_ns < at.time ? e->end_ns : at.time;
+		next.cost = s->free_edge[edge] ? at.cost : add_cost(at.cost, s->edge_costs[edge]);
+		next.line_cost = add_cost(at.line_cost, s->edge_costs[edge]);
+		if (search_push(s, next) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int relax_forward(struct search *s, uint32_t from_label)
+{
+	const struct label at = s->labels->items[from_label];
+	const struct graph *g = s->g;
+	if (at.terminal)
+		return 0;
+	for (uint32_t i = g->out_start.items[at.node]; i < g->out_start.items[at.node + 1]; i++) {
+		uint32_t edge = g->out_edges.items[i];
+		const struct flow_edge *e = &g->edges.items[edge];
+		s->edges_walked++;
+		if (e->end_ns < at.time)
+			continue;
+		struct label next = {.node = e->to, .edge = edge, .parent = from_label};
+		next.time = e->start_ns > at.time ? e->start_ns : at.time;
+		next.cost = add_cost(at.cost, s->edge_costs[edge]);
+		next.terminal = e->failed || flow_is_effect_only(e->op);
+		if (search_push(s, next) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int search_run(struct search *s)
+{
+	while (s->heap.count) {
+		uint32_t label = heap_pop(s);
+		const struct label *l = &s->labels->items[label];
+		if (dominated(s, l->node, l->time))
+			continue;
+		bool first = s->first_label[l->node] == GRAPH_NONE;
+		if (first)
+			s->first_label[l->node] = label;
+		// A terminal label must not keep out a later one that can be walked on.
+		if (!l->terminal)
+			s->best_time[l->node] = l->time;
+		else if (first)
+			s->best_time[l->node] = NANOTIME_NONE;
+		if (is_sink(s->g, l->node))
+			continue;
+		if ((s->forward ? relax_forward(s, label) : relax_backward(s, label)) < 0)
+			return -1;
+	}
+	return 0;
+}

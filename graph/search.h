@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The label-setting search under trace.h, in both directions. Private to graph/trace*.c.
+//
+// A label says "information at `node` at `time` can still reach a seed, at this cost, through `edge`" (backward), or "could be at
+// `node` as early as `time`" (forward). Labels are popped by cost. At one node only a label with a better time than all popped
+// before is of use: it costs more, but opens edges that the cheaper ones could not take. What is popped first is the best path;
+// the best time over all labels is the slice.
+//
+//   backward   T(seed) = contact                     forward   E(start) from the chosen backward paths
+//              u -> v usable iff start <= T(v)                 u -> v usable iff end >= E(u)
+//              T(u) = min(end, T(v))                           E(v) = max(start, E(u))
+#ifndef GRAPH_SEARCH_H
+#define GRAPH_SEARCH_H
+
+#include "base/vector.h"
+#include "graph/model.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct label {
+	uint64_t time;
+	uint32_t node, edge, parent; // parent label: one step nearer the seed (backward) or the start (forward)
+	uint32_t cost;
+	uint32_t line_cost;          // backward: as cost, but with nothing free
+	bool terminal;               // an effect only: reached, not walked through
+};
+VECTOR_DEFINE(label_vector, struct label)
+
+struct search {
+	const struct graph *g;
+	const uint32_t *edge_costs;
+	const uint8_t *free_edge;    // backward: on a seed's own line
+	bool forward;
+	struct label_vector *labels;
+	struct u32_vector heap;      // indices of labels, best first
+	uint64_t *best_time;         // per node, over popped labels
+	uint32_t *first_label;       // per node; GRAPH_NONE: not reached
+	uint64_t edges_walked;
+};
+
+// All return -1 only when out of memory. The caller sets edge_costs and free_edge; labels outlive the search.
+int search_init(struct search *s, const struct graph *g, struct label_vector *labels, bool forward);
+void search_release(struct search *s);
+int search_push(struct search *s, struct label label);
+int search_run(struct search *s);
+
+// What a trace keeps of its two searches (struct trace.labels).
+struct labels { struct label_vector cause, effect; };
+
+#endif
