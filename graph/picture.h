@@ -66,7 +66,7 @@ struct picture_edge {
 	struct edge_evidence *evidence; size_t evidence_count; // the same, with their lines' places
 	uint32_t step;               // first story number on it, 0 = none
 	uint32_t *steps; size_t step_count;
-	double *points; size_t point_count; // layout: cubic Bezier, x y pairs: 1 + 3k points
+	double *points; size_t point_count; // layout_run: cubic Bezier, x y pairs: 1 + 3k points; malloc, picture_free frees them
 };
 VECTOR_DEFINE(picture_edge_vector, struct picture_edge)
 
