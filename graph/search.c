@@ -7,52 +7,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-// --- heap of labels: by cost, then by the better time, then by index (first pushed): a total order
+// --- heap of labels: keys are cost << 32 | index, so that equal costs come in the order in which they were pushed
 
 static bool better_time(const struct search *s, uint64_t a, uint64_t b)
 {
 	return s->forward ? a < b : a > b;
 }
 
-static bool label_before(const struct search *s, uint32_t a, uint32_t b)
-{
-	const struct label *x = &s->labels->items[a], *y = &s->labels->items[b];
-	if (x->cost != y->cost)
-		return x->cost < y->cost;
-	if (x->time != y->time)
-		return better_time(s, x->time, y->time);
-	return a < b;
-}
+#define HEAP_WAYS 4 /* shallower than a binary heap, and the children of a node share a cache line */
 
-static int heap_push(struct search *s, uint32_t label)
+static int heap_push(struct search *s, uint64_t key)
 {
-	if (u32_vector_append(&s->heap, label) < 0)
+	if (u64_vector_append(&s->heap, key) < 0)
 		return -1;
-	uint32_t *h = s->heap.items;
+	uint64_t *h = s->heap.items;
 	size_t i = s->heap.count - 1;
-	while (i > 0 && label_before(s, label, h[(i - 1) / 2])) {
-		h[i] = h[(i - 1) / 2];
-		i = (i - 1) / 2;
+	while (i > 0 && key < h[(i - 1) / HEAP_WAYS]) {
+		h[i] = h[(i - 1) / HEAP_WAYS];
+		i = (i - 1) / HEAP_WAYS;
 	}
-	h[i] = label;
+	h[i] = key;
 	return 0;
 }
 
 static uint32_t heap_pop(struct search *s)
 {
-	uint32_t *h = s->heap.items, top = h[0], last = h[--s->heap.count];
+	uint64_t *h = s->heap.items, top = h[0], last = h[--s->heap.count];
 	size_t i = 0, n = s->heap.count;
-	for (size_t child = 1; child < n; child = 2 * i + 1) {
-		if (child + 1 < n && label_before(s, h[child + 1], h[child]))
-			child++;
-		if (!label_before(s, h[child], last))
+	for (size_t child = 1; child < n; child = HEAP_WAYS * i + 1) {
+		size_t least = child, end = child + HEAP_WAYS < n ? child + HEAP_WAYS : n;
+		for (size_t c = child + 1; c < end; c++)
+			if (h[c] < h[least])
+				least = c;
+		if (h[least] >= last)
 			break;
-		h[i] = h[child];
-		i = child;
+		h[i] = h[least];
+		i = least;
 	}
 	if (n)
 		h[i] = last;
-	return top;
+	return (uint32_t)top;
 }
 
 // --- the search
@@ -73,7 +67,7 @@ int search_init(struct search *s, const struct graph *g, struct label_vector *la
 
 void search_release(struct search *s)
 {
-	u32_vector_release(&s->heap);
+	u64_vector_release(&s->heap);
 	free(s->best_time);
 	free(s->first_label);
 }
@@ -95,7 +89,7 @@ int search_push(struct search *s, struct label label)
 		return 0;
 	if (label_vector_append(s->labels, label) < 0)
 		return -1;
-	return heap_push(s, (uint32_t)(s->labels->count - 1));
+	return heap_push(s, (uint64_t)label.cost << 32 | (s->labels->count - 1));
 }
 
 static bool is_sink(const struct graph *g, uint32_t node)

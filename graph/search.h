@@ -33,7 +33,7 @@ struct search {
 	const uint8_t *free_edge;    // backward: on a seed's own line
 	bool forward;
 	struct label_vector *labels;
-	struct u32_vector heap;      // indices of labels, best first
+	struct u64_vector heap;      // cost << 32 | index of a label, best first
 	uint64_t *best_time;         // per node, over popped labels
 	uint32_t *first_label;       // per node; GRAPH_NONE: not reached
 	uint64_t edges_walked;
