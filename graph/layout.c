@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "graph/layout.h"
+
+#include "base/child.h"
+#include "base/memory.h"
+#include "base/nanotime.h"
+#include "graph/write.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_WALL_NS (3 * NANOTIME_SECOND) /* DESIGN: 60 nodes take 30 ms, some graphs never end */
+#define CPU_SECONDS 4
+#define OUTPUT_BYTES (UINT64_C(4) << 20) /* 60 nodes and their splines are 20 KB */
+// AddressSanitizer reserves terabytes of address space, so its builds run without this limit.
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_BYTES 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEMORY_BYTES 0
+#endif
+#endif
+#ifndef MEMORY_BYTES
+#define MEMORY_BYTES (UINT64_C(1) << 30) /* measured: 104 MB at 1,000 dense nodes */
+#endif
+
+// What the boxes hold, LOOK's specification; a process and an address have one line more, for their time.
+#define PROCESS_WIDTH 172.0
+#define PROCESS_HEIGHT 54.0
+#define FILE_WIDTH 184.0
+#define FILE_HEIGHT 38.0
+#define STATE_HEIGHT 14.0
+#define ADDRESS_WIDTH 170.0
+#define ADDRESS_HEIGHT 52.0
+#define FOLD_WIDTH 172.0
+#define SMALL_WIDTH 164.0
+#define SMALL_HEIGHT 42.0
+
+static bool is_severe(char glyph)
+{
+	return glyph == 'x' || glyph == 'v';
+}
+
+struct layout_states layout_states_shown(const struct picture_node *node)
+{
+	struct layout_states shown = {0};
+
+	if (node->state_count <= LAYOUT_STATES_SHOWN) {
+		for (size_t i = 0; i < node->state_count; i++)
+			shown.index[shown.count++] = i;
+		return shown;
+	}
+	// The first, then up to two ends and cuts from the newest back, then the newest of the rest.
+	size_t chosen[LAYOUT_STATES_SHOWN], count = 0;
+
+	chosen[count++] = 0;
+	for (size_t i = node->state_count; i-- > 1 && count < 3;)
+		if (is_severe(node->states[i].glyph))
+			chosen[count++] = i;
+	for (size_t i = node->state_count; i-- > 1 && count < LAYOUT_STATES_SHOWN;) {
+		bool known = false;
+
+		for (size_t j = 0; j < count; j++)
+			known = known || chosen[j] == i;
+		if (!known)
+			chosen[count++] = i;
+	}
+	for (size_t i = 0; i < count; i++) { // insertion by index: they are shown in order of time
+		size_t at = shown.count++;
+
+		while (at > 0 && shown.index[at - 1] > chosen[i]) {
+			shown.index[at] = shown.index[at - 1];
+			at--;
+		}
+		shown.index[at] = chosen[i];
+	}
+	shown.hidden = node->state_count - shown.count;
+	return shown;
+}
+
+static double file_height(const struct picture_node *node)
+{
+	struct layout_states shown = layout_states_shown(node);
+	size_t rows = shown.count + (shown.hidden > 0);
+
+	return FILE_HEIGHT + STATE_HEIGHT * (double)rows + (rows > 0 ? 4 : 0);
+}
+
+void layout_sizes(struct picture *p)
+{
+	for (size_t i = 0; i < p->nodes.count; i++) {
+		struct picture_node *node = &p->nodes.items[i];
+
+		switch (node->kind) {
+		case PICTURE_PROCESS:
+			node->width = PROCESS_WIDTH;
+			node->height = PROCESS_HEIGHT;
+			break;
+		case PICTURE_FILE:
+			node->width = FILE_WIDTH;
+			node->height = file_height(node);
+			break;
+		case PICTURE_ADDRESS:
+			node->width = ADDRESS_WIDTH;
+			node->height = ADDRESS_HEIGHT;
+			break;
+		case PICTURE_FOLD:
+			node->width = FOLD_WIDTH;
+			node->height = SMALL_HEIGHT;
+			break;
+		case PICTURE_CHANNEL:
+		case PICTURE_KERNEL:
+			node->width = SMALL_WIDTH;
+			node->height = SMALL_HEIGHT;
+			break;
+		}
+	}
+}
+
+double layout_arrow(const struct picture_edge *edge)
+{
+	if (edge->correlation)
+		return 0;
+	return edge->on_path ? LAYOUT_ARROW_ON_PATH : LAYOUT_ARROW;
+}
+
+int layout_set_points(struct picture_edge *edge, const double *xy, size_t point_count)
+{
+	double *points = malloc(point_count * 2 * sizeof(*points));
+
+	if (!points)
+		return -1;
+	memcpy(points, xy, point_count * 2 * sizeof(*points));
+	free(edge->points);
+	edge->points = points;
+	edge->point_count = point_count;
+	return 0;
+}
+
+int layout_self_loops(struct picture *p)
+{
+	for (size_t i = 0; i < p->edges.count; i++) {
+		struct picture_edge *edge = &p->edges.items[i];
+
+		if (edge->from != edge->to)
+			continue;
+		const struct picture_node *node = &p->nodes.items[edge->from];
+		double right = node->x + node->width / 2, top = node->y - node->height / 2;
+		double xy[] = {right - 46, top, right - 46, top - 26, right - 14, top - 26, right - 14, top - layout_arrow(edge)};
+
+		if (layout_set_points(edge, xy, 4) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct box { double left, top, right, bottom; };
+
+static void box_take(struct box *b, double left, double top, double right, double bottom)
+{
+	b->left = fmin(b->left, left);
+	b->top = fmin(b->top, top);
+	b->right = fmax(b->right, right);
+	b->bottom = fmax(b->bottom, bottom);
+}
+
+void layout_normalize(struct picture *p)
+{
+	struct box all = {INFINITY, INFINITY, -INFINITY, -INFINITY};
+
+	for (size_t i = 0; i < p->nodes.count; i++) {
+		const struct picture_node *n = &p->nodes.items[i];
+
+		box_take(&all, n->x - n->width / 2, n->y - n->height / 2, n->x + n->width / 2, n->y + n->height / 2);
+	}
+	for (size_t i = 0; i < p->edges.count; i++)
+		for (size_t j = 0; j < p->edges.items[i].point_count; j++) {
+			const double *xy = p->edges.items[i].points + 2 * j;
+
+			box_take(&all, xy[0], xy[1], xy[0], xy[1]);
+		}
+	if (p->nodes.count == 0)
+		all = (struct box){0, 0, 0, 0};
+	for (size_t i = 0; i < p->nodes.count; i++) {
+		p->nodes.items[i].x -= all.left;
+		p->nodes.items[i].y -= all.top;
+	}
+	for (size_t i = 0; i < p->edges.count; i++)
+		for (size_t j = 0; j < p->edges.items[i].point_count; j++) {
+			p->edges.items[i].points[2 * j] -= all.left;
+			p->edges.items[i].points[2 * j + 1] -= all.top;
+		}
+	p->width = all.right - all.left;
+	p->height = all.bottom - all.top;
+}
+
+// 0: the picture has its positions. 1: the child could not, or gave nonsense. -1: our own side failed.
+static int ask_child(struct picture *p, struct layout_options options, struct error *err)
+{
+	struct buffer request = {0}, answer = {0};
+	const char *const argv[] = {options.program, NULL};
+	struct child_limits limits = {
+		.wall_ns = options.wall_ns ? options.wall_ns : DEFAULT_WALL_NS,
+		.cpu_seconds = CPU_SECONDS,
+		.memory_bytes = MEMORY_BYTES,
+		.output_bytes = OUTPUT_BYTES,
+	};
+	enum child_end end = CHILD_FAILED;
+
+	layout_request(p, &request);
+	int result = buffer_check(&request, err);
+	if (result == 0)
+		result = child_run(argv, request.bytes, request.length, limits, &answer, &end, err);
+	if (result == 0 && (end != CHILD_OK || layout_answer(p, buffer_string(&answer), answer.length, NULL) < 0))
+		result = 1;
+	buffer_release(&request);
+	buffer_release(&answer);
+	return result;
+}
+
+int layout_run(struct picture *p, struct layout_options options, struct error *err)
+{
+	layout_sizes(p);
+	p->layout_fell_back = false;
+	int result = options.program && p->nodes.count > 0 ? ask_child(p, options, err) : 1;
+	if (result < 0)
+		return -1;
+	if (result > 0) {
+		p->layout_fell_back = p->nodes.count > 0;
+		if (layout_own(p, err) < 0)
+			return -1;
+	}
+	if (layout_self_loops(p) < 0)
+		return error_set(err, "out of memory");
+	layout_normalize(p);
+	return 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Positions. layout_run() (graph/write.h) asks provgraph-layout, and falls back to layout_own() when that fails.
+//
+//   picture -> layout_sizes -> layout_request -> child -> layout_answer -> positions and splines in the picture
+//                                            \-> (limit, crash, nonsense) -> layout_own
+//
+// The child sees numbers only. What it answers is checked number by number: it runs a large library that can be made to misbehave.
+#ifndef GRAPH_LAYOUT_H
+#define GRAPH_LAYOUT_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "graph/picture.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// Lengths are px; 1 px = 1 pt of Graphviz. Splines end this far before the border of the node: the arrow head fills the rest.
+#define LAYOUT_ARROW 7.0
+#define LAYOUT_ARROW_ON_PATH 11.0
+#define LAYOUT_STATES_SHOWN 4 /* states of a file that are listed in its box; then "+5 more" */
+
+// Which states of a file fit into its box: ends and cuts first, then the oldest, then the newest. In order of time.
+struct layout_states { size_t index[LAYOUT_STATES_SHOWN]; size_t count, hidden; };
+struct layout_states layout_states_shown(const struct picture_node *node);
+
+void layout_sizes(struct picture *p); // width and height of every node, from its kind and its states
+double layout_arrow(const struct picture_edge *edge); // length of its head; 0 = none
+
+// The request, in the words of graph/layout_dot.c. Edges from a node to itself are not in it.
+void layout_request(const struct picture *p, struct buffer *out);
+// Takes the answer in, or refuses it and changes nothing: -1 when a number is missing, out of bounds or of a wrong kind.
+int layout_answer(struct picture *p, const char *bytes, size_t length, struct error *err);
+// Our own: processes by depth in their tree, the rest beside the first process that touched it, rows by time. -1: out of memory.
+int layout_own(struct picture *p, struct error *err);
+
+// Shared by both: gives an edge its points (copied). -1: out of memory.
+int layout_set_points(struct picture_edge *edge, const double *xy, size_t point_count);
+// Edges that leave and enter one node: a small loop above its right corner.
+int layout_self_loops(struct picture *p);
+// Moves everything so that the smallest x and y are 0; sets width and height.
+void layout_normalize(struct picture *p);
+
+#endif

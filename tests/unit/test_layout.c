@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+#include "graph/layout.h"
+
+#include "graph/write.h"
+#include "tests/unit/pictures.h"
+#include "tests/unit/unit.h"
+
+#include <limits.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char program[PATH_MAX]; // provgraph-layout of this build
+
+static bool overlap(const struct picture_node *a, const struct picture_node *b)
+{
+	return fabs(a->x - b->x) < (a->width + b->width) / 2 && fabs(a->y - b->y) < (a->height + b->height) / 2;
+}
+
+static void check_positions(const struct picture *p)
+{
+	for (size_t i = 0; i < p->nodes.count; i++) {
+		const struct picture_node *n = &p->nodes.items[i];
+
+		CHECK(isfinite(n->x) && isfinite(n->y) && n->width > 0 && n->height > 0);
+		CHECK(n->x - n->width / 2 >= -0.01 && n->x + n->width / 2 <= p->width + 0.01);
+		CHECK(n->y - n->height / 2 >= -0.01 && n->y + n->height / 2 <= p->height + 0.01);
+		for (size_t j = 0; j < i; j++)
+			CHECK(!overlap(n, &p->nodes.items[j]));
+	}
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+
+		CHECK(e->point_count >= 4 && e->point_count % 3 == 1);
+		for (size_t j = 0; j < 2 * e->point_count; j++)
+			CHECK(isfinite(e->points[j]) && e->points[j] >= -0.01 && e->points[j] <= fmax(p->width, p->height) + 0.01);
+	}
+}
+
+// Distance from a point to the border of a node's box; 0 inside.
+static double distance(const struct picture_node *n, const double *xy)
+{
+	double x = fmax(fabs(xy[0] - n->x) - n->width / 2, 0), y = fmax(fabs(xy[1] - n->y) - n->height / 2, 0);
+
+	return hypot(x, y);
+}
+
+static void check_ends(const struct picture *p)
+{
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+
+		CHECK(distance(&p->nodes.items[e->from], e->points) < LAYOUT_ARROW_ON_PATH + 3);
+		CHECK(distance(&p->nodes.items[e->to], e->points + 2 * (e->point_count - 1)) < LAYOUT_ARROW_ON_PATH + 3);
+	}
+}
+
+static void test_own(void)
+{
+	struct picture *p = made_incident();
+	struct error err = {{0}};
+
+	made_edge(p, 3, 3, FLOW_OPEN_WRITE, at(10, 6, 0, 0), 1, "opened for writing");
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = NULL}, &err), 0);
+	CHECK(p->layout_fell_back);
+	check_positions(p);
+	check_ends(p);
+	// Children stand to the right of their parents.
+	CHECK(p->nodes.items[1].x > p->nodes.items[0].x);
+	CHECK(p->nodes.items[3].x > p->nodes.items[1].x);
+	made_free(p);
+
+	p = made_large(60, 7);
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = "/nonexistent/provgraph-layout"}, &err), 0);
+	CHECK(p->layout_fell_back);
+	check_positions(p);
+	made_free(p);
+
+	p = made_picture(); // nothing to draw is no failure
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = NULL}, &err), 0);
+	CHECK(!p->layout_fell_back);
+	CHECK(p->width == 0 && p->height == 0);
+	made_free(p);
+}
+
+// Two processes that each name the other as parent (a forged log): still a layout.
+static void test_own_circle(void)
+{
+	struct picture *p = made_picture();
+	uint32_t a = made_process(p, "a", 1, 2, "a", "alice", at(10, 0, 0, 0), 0), b = made_process(p, "b", 2, 1, "b", "alice", at(10, 0, 0, 0), 0);
+
+	made_edge(p, a, b, FLOW_FORK, at(10, 0, 0, 0), 1, "started");
+	made_edge(p, b, a, FLOW_FORK, at(10, 0, 0, 0), 1, "started");
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = NULL}, NULL), 0);
+	check_positions(p);
+	made_free(p);
+}
+
+static void test_graphviz(void)
+{
+	struct picture *p = made_incident(), *again = made_incident();
+
+	made_edge(p, 3, 3, FLOW_OPEN_WRITE, at(10, 6, 0, 0), 1, "opened for writing");
+	made_edge(again, 3, 3, FLOW_OPEN_WRITE, at(10, 6, 0, 0), 1, "opened for writing");
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
+	CHECK_EQUAL(layout_run(again, (struct layout_options){.program = program}, NULL), 0);
+	CHECK(!p->layout_fell_back);
+	check_positions(p);
+	check_ends(p);
+	// Cause before effect: mail, its attachment, the interpreter, the host.
+	CHECK(p->nodes.items[1].x < p->nodes.items[2].x);
+	CHECK(p->nodes.items[2].x < p->nodes.items[3].x);
+	CHECK(p->nodes.items[3].x < p->nodes.items[6].x);
+	for (size_t i = 0; i < p->nodes.count; i++) {
+		CHECK(p->nodes.items[i].x == again->nodes.items[i].x);
+		CHECK(p->nodes.items[i].y == again->nodes.items[i].y);
+	}
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i], *f = &again->edges.items[i];
+
+		CHECK_EQUAL(e->point_count, f->point_count);
+		CHECK(e->point_count == f->point_count && memcmp(e->points, f->points, e->point_count * 2 * sizeof(double)) == 0);
+	}
+	made_drop(again);
+	made_free(p);
+
+	for (uint32_t seed = 1; seed <= 5; seed++) {
+		p = made_large(60, seed);
+		CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
+		CHECK(!p->layout_fell_back);
+		check_positions(p);
+		made_free(p);
+	}
+}
+
+// A child that never ends, one that floods, one that dies: our own layout, in time.
+static void test_bad_children(void)
+{
+	static const char *const scripts[] = {
+		"#!/bin/sh\nexec sleep 60\n", "#!/bin/sh\nexec yes\n", "#!/bin/sh\nkill -SEGV $$\n", "#!/bin/sh\nexit 1\n", "#!/bin/sh\necho provgraph-layout 2\n",
+		"#!/bin/sh\nprintf 'provgraph-layout 1\\ngraph 100 100\\nend\\n'\n",
+	};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
+		struct picture *p = made_incident();
+		char path[] = "./bad-child-XXXXXX";
+		int fd = mkstemp(path);
+
+		CHECK(fd >= 0 && write(fd, scripts[i], strlen(scripts[i])) == (ssize_t)strlen(scripts[i]));
+		CHECK(fd >= 0 && fchmod(fd, 0700) == 0);
+		(void)close(fd);
+		uint64_t begun = nanotime_now();
+		CHECK_EQUAL(layout_run(p, (struct layout_options){.program = path, .wall_ns = 200 * NANOTIME_MILLISECOND}, NULL), 0);
+		CHECK(nanotime_now() - begun < 5 * NANOTIME_SECOND);
+		CHECK(p->layout_fell_back);
+		check_positions(p);
+		(void)unlink(path);
+		made_free(p);
+	}
+}
+
+static struct picture *two_nodes(void)
+{
+	struct picture *p = made_picture();
+	uint32_t a = made_process(p, "a", 1, 0, "a", "alice", at(10, 0, 0, 0), 0), b = made_process(p, "b", 2, 1, "b", "alice", at(10, 0, 0, 0), 0);
+
+	made_edge(p, a, b, FLOW_FORK, at(10, 0, 0, 0), 1, "started");
+	layout_sizes(p);
+	return p;
+}
+
+static void test_request(void)
+{
+	struct picture *p = two_nodes();
+	struct buffer out = {0};
+
+	made_edge(p, 0, 1, FLOW_OPEN_WRITE, at(10, 0, 1, 0), 1, "later"); // has no say
+	made_edge(p, 0, 0, FLOW_OPEN_WRITE, at(10, 0, 1, 0), 1, "itself"); // is not asked for
+	made_on_path(p, 0);
+	layout_request(p, &out);
+	CHECK_STRING(buffer_string(&out), "provgraph-layout 1\ngraph 2 2 splines\nnode 17200 5400\nnode 17200 5400\n"
+		     "edge 0 1 1 8 1100 0\nedge 0 1 0 1 700 0\nend\n");
+	buffer_release(&out);
+	made_free(p);
+}
+
+#define GOOD "provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 4 18600 5000 20000 5000 25000 5000 30700 5000\nend\n"
+
+static void test_answers(void)
+{
+	static const char *const wrong[] = {
+		"", "provgraph-layout 2\n", "provgraph-layout 1\ngraph 50000\n",
+		// a node outside the picture; a huge, a negative, an empty, a broken number
+		"provgraph-layout 1\ngraph 50000 10000\nnode 49000 5000\nnode 40000 5000\nedge 0\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode 99999999999999999999 5000\nnode 40000 5000\nedge 0\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode -10000 5000\nnode 40000 5000\nedge 0\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode  5000\nnode 40000 5000\nedge 0\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode nan 5000\nnode 40000 5000\nedge 0\nend\n",
+		"provgraph-layout 1\ngraph 999999999 999999999\nnode 10000 5000\nnode 40000 5000\nedge 0\nend\n",
+		// a route of no Bezier, with too many points, too few numbers, outside
+		"provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 3 1 1 2 2 3 3\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 999999 1 1\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 4 1 1 2 2 3 3\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 4 1 1 2 2 3 3 9999999 4\nend\n",
+		// an edge too many, one too few, something after the end
+		"provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 0\nedge 0\nend\n",
+		"provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nend\n", GOOD "more",
+	};
+	struct picture *p = two_nodes();
+	struct error err = {{0}};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		CHECK_EQUAL(layout_answer(p, wrong[i], strlen(wrong[i]), &err), -1);
+		CHECK(p->nodes.items[0].x == 0 && p->edges.items[0].points == NULL);
+	}
+	for (size_t length = 0; length < strlen(GOOD); length++)
+		CHECK_EQUAL(layout_answer(p, GOOD, length, &err), -1);
+	CHECK_EQUAL(layout_answer(p, GOOD, strlen(GOOD), &err), 0);
+	CHECK(p->nodes.items[0].x == 100 && p->nodes.items[1].y == 50);
+	CHECK_EQUAL(p->edges.items[0].point_count, 4);
+	CHECK(p->edges.items[0].points[0] == 186 && p->edges.items[0].points[6] == 307);
+	// No route came: a line.
+	static const char none[] = "provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 0\nend\n";
+	CHECK_EQUAL(layout_answer(p, none, strlen(none), &err), 0);
+	CHECK_EQUAL(p->edges.items[0].point_count, 4);
+	made_free(p);
+}
+
+static void test_states(void)
+{
+	struct picture *p = made_picture();
+	uint32_t file = made_file(p, "/tmp/", "f", 1, at(10, 0, 0, 0));
+
+	for (unsigned i = 0; i < 9; i++)
+		made_state(p, file, i == 3 ? 'v' : i == 0 ? '+' : '~', at(10, 0, i, 0), "s");
+	struct layout_states shown = layout_states_shown(&p->nodes.items[file]);
+	CHECK_EQUAL(shown.count, 4);
+	CHECK_EQUAL(shown.hidden, 5);
+	CHECK_EQUAL(shown.index[0], 0);
+	CHECK_EQUAL(shown.index[1], 3); // the cut is never among the hidden ones
+	CHECK_EQUAL(shown.index[2], 7);
+	CHECK_EQUAL(shown.index[3], 8);
+	made_free(p);
+}
+
+int main(int argc, char **argv)
+{
+	// build/tests/unit/test_layout -> build/provgraph-layout
+	(void)argc;
+	char *own = realpath(argv[0], NULL);
+
+	for (int up = 0; own && up < 3; up++)
+		if (strrchr(own, '/'))
+			*strrchr(own, '/') = '\0';
+	CHECK(own && snprintf(program, sizeof(program), "%s/provgraph-layout", own) > 0 && access(program, X_OK) == 0);
+	free(own);
+	test_own();
+	test_own_circle();
+	test_graphviz();
+	test_bad_children();
+	test_request();
+	test_answers();
+	test_states();
+	return unit_end();
+}
