@@ -76,6 +76,10 @@ all: $(PROGRAMS)
 # The one place that knows where private programs are installed.
 $(BUILD)/base/child.o: OWN_CPPFLAGS += -DPROVGRAPH_LIBEXECDIR='"$(LIBEXECDIR)"'
 
+# For --version: libraries that are linked elsewhere and tell their version only to the compiler.
+$(BUILD)/cmd/main.o: OWN_CPPFLAGS += -DPROVGRAPH_IGRAPH_VERSION='"$(shell $(PKG_CONFIG) --modversion igraph)"' \
+	-DPROVGRAPH_GRAPHVIZ_VERSION='"$(shell $(PKG_CONFIG) --modversion libgvc)"'
+
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -85,7 +89,15 @@ $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(BUILD)/provgraph: $(CMD_SOURCES:%.c=$(BUILD)/%.o) $(LIB)
+# --help, the parser and completion read this text; the manual page is made from it (Makefile.dev).
+$(BUILD)/cmd/synopsis_text.c: cmd/synopsis.txt Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "cmd/synopsis.h"'; echo 'const char synopsis_text[] ='; \
+		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' cmd/synopsis.txt; echo ';'; } > $@
+$(BUILD)/cmd/synopsis_text.o: $(BUILD)/cmd/synopsis_text.c cmd/synopsis.h
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/provgraph: $(CMD_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/cmd/synopsis_text.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(LDLIBS)
 

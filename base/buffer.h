@@ -27,4 +27,7 @@ const char *buffer_string(const struct buffer *b); // "" when empty; valid until
 // 0, or -1 with "out of memory" when any append failed.
 int buffer_check(const struct buffer *b, struct error *err);
 
+// struct buffer line AUTO_RELEASE_BUFFER = {0};
+#define AUTO_RELEASE_BUFFER __attribute__((cleanup(buffer_release)))
+
 #endif

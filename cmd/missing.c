@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// struct completeness -> lines of the picture. Each counter keeps its own line: they miss different things.
+#include "cmd/investigate.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MAX_GAP_LINES 8
+
+struct writer {
+	struct investigation *in;
+	struct buffer words;
+	struct error *err;
+	int result;
+};
+
+static void put(struct writer *w, bool loss, uint64_t from_ns, uint64_t to_ns, const char *rule)
+{
+	if (w->result == 0)
+		w->result = buffer_check(&w->words, w->err);
+	if (w->result == 0)
+		w->result = picture_add_missing(w->in->picture, loss, from_ns, to_ns, buffer_string(&w->words), rule, w->err);
+	buffer_clear(&w->words);
+}
+
+static void put_window(struct writer *w, bool loss, const char *rule)
+{
+	put(w, loss, w->in->from_ns, w->in->to_ns, rule);
+}
+
+static void count_of(struct writer *w, uint64_t count, const char *one, const char *many)
+{
+	text_count(&w->words, count);
+	buffer_printf(&w->words, " %s", count == 1 ? one : many);
+}
+
+static void describe_gap(struct writer *w, const struct completeness_gap *gap)
+{
+	switch (gap->cause) {
+	case GAP_SERIALS_MISSING:
+		buffer_add_string(&w->words, "at least ");
+		count_of(w, gap->count, "event is", "events are");
+		buffer_printf(&w->words, " missing (serials %" PRIu64 " to %" PRIu64 ")", gap->first_serial, gap->last_serial);
+		break;
+	case GAP_KERNEL_LOST:
+		buffer_add_string(&w->words, "the kernel lost ");
+		count_of(w, gap->count, "record", "records");
+		break;
+	case GAP_DAEMON_DOWN:
+		buffer_add_string(&w->words, "the audit daemon was down");
+		break;
+	case GAP_REJECTED:
+		count_of(w, gap->count, "line is no audit record", "lines are no audit records");
+		break;
+	case GAP_CONFIG:
+		buffer_add_string(&w->words, "audit was switched off or its rules were changed");
+		break;
+	}
+}
+
+static bool touches(const struct investigation *in, const struct completeness_gap *gap)
+{
+	return gap->from_ns < in->to_ns && gap->to_ns >= in->from_ns;
+}
+
+static void say_gaps(struct writer *w)
+{
+	const struct gap_vector *gaps = &w->in->completeness.gaps;
+	uint64_t shown = 0, more = 0;
+
+	for (size_t i = 0; i < gaps->count; i++) {
+		const struct completeness_gap *gap = &gaps->items[i];
+
+		if (!touches(w->in, gap))
+			continue;
+		if (shown++ >= MAX_GAP_LINES) {
+			more++;
+			continue;
+		}
+		describe_gap(w, gap);
+		put(w, gap->cause != GAP_CONFIG, gap->from_ns, gap->to_ns, NULL);
+	}
+	if (more > 0) {
+		count_of(w, more, "further gap", "further gaps");
+		put_window(w, true, NULL);
+	}
+}
+
+static bool has_gap(const struct completeness *c, enum gap_cause cause)
+{
+	for (size_t i = 0; i < c->gaps.count; i++)
+		if (c->gaps.items[i].cause == cause)
+			return true;
+	return false;
+}
+
+static void say_counters(struct writer *w)
+{
+	const struct completeness *c = &w->in->completeness;
+
+	if (c->rejected > 0 && !has_gap(c, GAP_REJECTED)) {
+		const struct rejected_line *first = &c->rejected_first[0];
+
+		count_of(w, c->rejected, "line is no audit record", "lines are no audit records");
+		buffer_printf(&w->words, " (first: %s", source_log_name(w->in->source, first->log));
+		if (first->line)
+			buffer_printf(&w->words, ":%" PRIu64, first->line);
+		else
+			buffer_printf(&w->words, " at byte %" PRIu64, first->offset);
+		buffer_printf(&w->words, ": %s)", first->reason ? first->reason : "not understood");
+		put_window(w, true, NULL);
+	}
+	if (c->partial > 0) {
+		count_of(w, c->partial, "event lacks", "events lack");
+		buffer_add_string(&w->words, " some of their records");
+		put_window(w, true, NULL);
+	}
+	if (!c->loss_ledger) {
+		buffer_add_string(&w->words, "what the kernel lost is unknown: the log holds no statement of it");
+		put_window(w, false, NULL);
+	}
+	if (c->io_uring_setups > 0) {
+		buffer_add_string(&w->words, "io_uring was set up ");
+		count_of(w, c->io_uring_setups, "time", "times");
+		buffer_add_string(&w->words, ": what went through it may have left no record");
+		put_window(w, false, NULL);
+	}
+	if (w->in->ancestors_unknown > 0) {
+		count_of(w, w->in->ancestors_unknown, "parent process was", "parent processes were");
+		buffer_add_string(&w->words, " born further back than the look-up went; --from reads more");
+		put_window(w, false, NULL);
+	}
+}
+
+// What is not drawn because the system call never occurs. Only calls that every busy host makes: their absence from the log
+// means that nobody audits them. Of the rest an absence means nothing, and they share one line.
+static const struct {
+	enum syscall_op op;
+	const char *missing, *call; // call: for the rule that would record it
+} usual[] = {
+	{OP_EXEC, "programs that start (execve)", "execve"},
+	{OP_FORK, "who started whom (fork, clone)", "clone"},
+	{OP_OPEN, "opened files (open, openat)", "openat"},
+	{OP_CONNECT, "outgoing connections (connect)", "connect"},
+	{OP_UNLINK, "deleted files (unlink)", "unlink"},
+	{OP_RENAME, "renamed files (rename)", "rename"},
+	{OP_EXIT, "when a process ended (exit_group)", "exit_group"},
+	{OP_PIPE, "pipes between processes (pipe2)", "pipe2"},
+	{OP_ACCEPT, "incoming connections (accept)", "accept4"},
+	{OP_ATTRIBUTE, "changed modes and owners (chmod, chown)", "fchmodat"},
+	{OP_SETID, "changes of user (setuid)", "setuid"},
+}, rare[] = {
+	{OP_LINK, "link", NULL}, {OP_SYMLINK, "symlink", NULL}, {OP_TRUNCATE, "truncate", NULL}, {OP_MKDIR, "mkdir", NULL},
+	{OP_BIND, "bind", NULL}, {OP_SEND, "sendto", NULL}, {OP_MEMFD, "memfd_create", NULL}, {OP_PTRACE, "ptrace", NULL},
+	{OP_VM_WRITE, "process_vm_writev", NULL}, {OP_MODULE, "init_module", NULL}, {OP_BPF, "bpf", NULL}, {OP_MOUNT, "mount", NULL},
+	{OP_NAMESPACE, "setns", NULL},
+};
+
+static void say_coverage(struct writer *w)
+{
+	const struct completeness *c = &w->in->completeness;
+	size_t listed = 0;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(usual); i++) {
+		if (c->events_by_op[usual[i].op] > 0)
+			continue;
+		buffer_printf(&w->words, "not audited here: %s", usual[i].missing);
+		put_window(w, false, missing_rule_for(usual[i].call));
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(rare); i++) {
+		if (c->events_by_op[rare[i].op] > 0)
+			continue;
+		buffer_printf(&w->words, "%s%s", listed++ == 0 ? "did not occur, or is not audited: " : ", ", rare[i].missing);
+	}
+	if (listed > 0)
+		put_window(w, false, NULL);
+}
+
+static int add_inputs(struct investigation *in, struct error *err)
+{
+	for (size_t i = 0; i < source_log_count(in->source); i++) {
+		const char *name = source_log_name(in->source, i), *slash = strrchr(name, '/');
+		char hex[65];
+		uint64_t from = 0, to = 0;
+
+		if (source_log_digest(in->source, i, hex, &from, &to, err) < 0)
+			return -1;
+		if (from == to)
+			continue; // nothing of it was read
+		// The base name: where the evidence lies on the analyst's disk is nobody's business, and changes nothing.
+		if (picture_add_input(in->picture, slash ? slash + 1 : name, hex, from, to, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int missing_describe(struct investigation *in, struct error *err)
+{
+	struct writer w = {.in = in, .err = err};
+
+	say_gaps(&w);
+	say_counters(&w);
+	say_coverage(&w);
+	buffer_release(&w.words);
+	return w.result < 0 ? -1 : add_inputs(in, err);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// argv -> what the user wants. Checks everything that can be checked without reading evidence.
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/nanotime.h"
+#include "base/vector.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum command { COMMAND_INVESTIGATE, COMMAND_RULES, COMMAND_HELP, COMMAND_VERSION, COMMAND_LONG_OPTIONS, COMMAND_NOTHING };
+
+enum output_format { FORMAT_NONE, FORMAT_SVG, FORMAT_DOT, FORMAT_JSON, FORMAT_CSV, FORMAT_GRAPHML, FORMAT_TEXT };
+
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+VECTOR_DEFINE(string_vector, const char *)
+
+#define DEFAULT_LOG "/var/log/audit"
+#define DEFAULT_WINDOW_NS (20 * 60 * NANOTIME_SECOND)
+
+struct options {
+	enum command command;
+	struct string_vector logs;  // --log; empty: DEFAULT_LOG
+	struct string_vector files; // arguments of `rules`
+	const char *alert_ip, *alert_file, *host, *why, *baseline, *output;
+	uint16_t alert_port;        // 0: any
+	uint64_t alert_id;          // 0: not given
+	uint64_t alert_ns;          // NANOTIME_NONE: not given
+	bool window_given, window_all;
+	uint64_t window_ns, from_ns, to_ns; // from/to: NANOTIME_NONE = not given
+	struct timezone_choice zone;
+	enum output_format format;
+	enum color_choice color;
+	bool csv_raw, force, quiet, no_pager, strict, check;
+
+	const char *alert_time_text, *from_text, *to_text; // private: read once the zone is known
+	struct buffer warnings;                            // lines for standard error
+};
+
+// Strings point into argv. -1 and err on wrong usage. *ret must be released either way.
+int options_parse(int argc, char **argv, uint64_t now_ns, struct options *ret, struct error *err);
+void options_release(struct options *o);
+
+const char *format_name(enum output_format format);
+// The format that a file name's extension means; FORMAT_NONE: unknown.
+enum output_format format_of_file(const char *path);
+
+// The command that gives the same result again: what decides the content and nothing else (not -o, not --force), so that two runs
+// into two files write the same bytes. Times are absolute.
+void options_command(const struct options *o, struct buffer *out);
+
+#endif
