@@ -46,6 +46,9 @@ struct completeness {
 
 void completeness_release(struct completeness *c);
 // Measured loss inside [from_ns, to_ns): gaps (serials, kernel-lost, daemon down), rejected lines or partial events. Exit status 3.
+// Rejected lines and partial events count wherever they were read: their time is not known or not kept.
 bool completeness_loss_in(const struct completeness *c, uint64_t from_ns, uint64_t to_ns);
+// Puts the gaps in order of time and joins those that touch and mean the same.
+void completeness_sort_gaps(struct completeness *c);
 
 #endif

@@ -9,8 +9,8 @@
 #define HAVE_VECTORS 1
 #endif
 
-// Letters of audit logs, the most frequent first (counted over recorded logs of this project). What is not here is rare.
-static const char common_letters[] = " 01=eia2s3dt546c87un9rfpol/\"gm_x";
+// Letters of audit logs, the most frequent first (counted over a recorded log of 30 MB). What is not here is rare.
+static const char common_letters[] = "0= 612e7i3dsat5pc9fu4o8mgr\":y/n_FlDCE.()";
 
 static size_t commonness(char letter)
 {
