@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# base <- ingest <- graph <- cmd; of ingest, graph sees event.h only. Includes are written from the project's root.
+. "$SRCDIR/tests/lib.sh"
+cd "$SRCDIR" || exit 1
+bad=0
+
+# allowed FOLDER PATTERN: every own include in FOLDER matches PATTERN.
+allowed() {
+	for file in "$1"/*.c "$1"/*.h; do
+		[ -e "$file" ] || continue
+		wrong=$(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file" | grep -Ev "$2")
+		if [ -n "$wrong" ]; then
+			echo "$file includes:" $wrong
+			bad=1
+		fi
+	done
+}
+allowed base '^base/[a-z_]+\.h$'
+allowed ingest '^(base|ingest)/[a-z_]+\.h$'
+allowed graph '^((base|graph)/[a-z_0-9]+\.h|ingest/event\.h)$'
+allowed cmd '^(base|ingest|graph|cmd)/[a-z_]+\.h$'
+
+# Each large library has one home.
+only() {
+	wrong=$(grep -lE "#include <$1" base/*.[ch] ingest/*.[ch] graph/*.[ch] cmd/*.[ch] 2>/dev/null | grep -Ev "$2")
+	if [ -n "$wrong" ]; then
+		echo "$1 is included outside its home:" $wrong
+		bad=1
+	fi
+}
+only 'igraph' '^graph/(structure|write_graphml)[a-z_]*\.[ch]$'
+only '(graphviz/|gvc|cgraph)' '^graph/layout_dot\.c$'
+only 'libaudit' '^ingest/syscall_kind\.c$'
+only 'auparse' '^$'
+
+# Library folders never print and never exit.
+for file in base/*.c ingest/*.c graph/*.c; do
+	[ "$file" != graph/layout_dot.c ] || continue # a program of its own
+	if grep -nE '(^|[^a-z_])(printf|puts|perror|exit|abort)\(' "$file"; then
+		echo "$file prints or exits"
+		bad=1
+	fi
+done
+exit $bad
