@@ -25,15 +25,16 @@
 #define MEMORY_BYTES (UINT64_C(1) << 30) /* measured: 104 MB at 1,000 dense nodes */
 #endif
 
-// What the boxes hold, LOOK's specification; a process and an address have one line more, for their time.
-#define PROCESS_WIDTH 172.0
+// Wide enough for "NetworkMana... 2103 alice" and "~ 10:05:09 opened for writing x7". A process and an address have a line for their
+// time, so that the order can be read without hovering.
+#define PROCESS_WIDTH 188.0
 #define PROCESS_HEIGHT 54.0
-#define FILE_WIDTH 184.0
+#define FILE_WIDTH 216.0
 #define FILE_HEIGHT 38.0
 #define STATE_HEIGHT 14.0
 #define ADDRESS_WIDTH 170.0
 #define ADDRESS_HEIGHT 52.0
-#define FOLD_WIDTH 172.0
+#define FOLD_WIDTH 188.0
 #define SMALL_WIDTH 164.0
 #define SMALL_HEIGHT 42.0
 

@@ -178,7 +178,7 @@ static void test_request(void)
 	made_edge(p, 0, 0, FLOW_OPEN_WRITE, at(10, 0, 1, 0), 1, "itself"); // is not asked for
 	made_on_path(p, 0);
 	layout_request(p, &out);
-	CHECK_STRING(buffer_string(&out), "provgraph-layout 1\ngraph 2 2 splines\nnode 17200 5400\nnode 17200 5400\n"
+	CHECK_STRING(buffer_string(&out), "provgraph-layout 1\ngraph 2 2 splines\nnode 18800 5400\nnode 18800 5400\n"
 		     "edge 0 1 1 8 1100 0\nedge 0 1 0 1 700 0\nend\n");
 	buffer_release(&out);
 	made_free(p);

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// The lines of the causality pane: their style says what happened, their head how sure that is.
+#include "graph/svg.h"
+
+#include "base/text.h"
+#include "graph/layout.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+bool svg_edge_is_cut(const struct picture_edge *edge)
+{
+	return edge->op == FLOW_DELETE || edge->op == FLOW_TRUNCATE;
+}
+
+const char *svg_edge_line_class(const struct picture_edge *edge)
+{
+	if (edge->correlation)
+		return "same";
+	if (edge->class == CLASS_UNCERTAIN)
+		return "unsure";
+	switch (edge->op) {
+	case FLOW_OPEN_READ:
+	case FLOW_READ:
+	case FLOW_INTERPRET:
+	case FLOW_SYMLINK:
+		return "read";
+	case FLOW_CONNECT:
+	case FLOW_ACCEPT:
+	case FLOW_RECEIVE:
+	case FLOW_UNIX:
+		return "connect";
+	case FLOW_DELETE:
+	case FLOW_TRUNCATE:
+		return "cut";
+	default:
+		return "solid";
+	}
+}
+
+struct direction { double x, y; };
+
+// From the point before the end to the end; points that coincide are skipped.
+static struct direction direction_at(const double *points, size_t count, bool at_start)
+{
+	const double *end = at_start ? points : points + 2 * (count - 1);
+
+	for (size_t i = 1; i < count; i++) {
+		const double *other = at_start ? points + 2 * i : points + 2 * (count - 1 - i);
+		double x = end[0] - other[0], y = end[1] - other[1], length = hypot(x, y);
+
+		if (length > 0.05)
+			return (struct direction){x / length, y / length};
+	}
+	return (struct direction){1, 0};
+}
+
+static void segment(struct buffer *out, double x0, double y0, double x1, double y1)
+{
+	buffer_add_byte(out, 'M');
+	svg_point(out, x0, y0);
+	buffer_add_string(out, " L");
+	svg_point(out, x1, y1);
+}
+
+static void head_triangle(struct buffer *out, const char *class, const double *end, struct direction d, double length)
+{
+	double half = length * 0.42, x = end[0] - d.x * 0.5, y = end[1] - d.y * 0.5; // half a px over the line's end: no gap
+
+	buffer_printf(out, "<path class=\"%s\" d=\"M", class);
+	svg_point(out, x - d.y * half, y + d.x * half);
+	buffer_add_string(out, " L");
+	svg_point(out, end[0] + d.x * length, end[1] + d.y * length);
+	buffer_add_string(out, " L");
+	svg_point(out, x + d.y * half, y - d.x * half);
+	buffer_add_string(out, " Z\"/>");
+}
+
+// An X (deleted, truncated) or a bar (the kernel refused), in place of a head.
+static void head_mark(struct buffer *out, const struct picture_edge *edge, const double *end, struct direction d, double length)
+{
+	double x = end[0] + d.x * length * 0.5, y = end[1] + d.y * length * 0.5, r = length * 0.5;
+
+	buffer_add_string(out, "<path class=\"mark\" d=\"");
+	if (edge->failed) {
+		segment(out, x - d.y * r * 1.3, y + d.x * r * 1.3, x + d.y * r * 1.3, y - d.x * r * 1.3);
+	} else {
+		segment(out, x - r, y - r, x + r, y + r);
+		buffer_add_byte(out, ' ');
+		segment(out, x + r, y - r, x - r, y + r);
+	}
+	buffer_add_string(out, "\"/>");
+}
+
+static void edge_heads(struct buffer *out, const struct picture_edge *edge)
+{
+	double length = layout_arrow(edge);
+	const double *end = edge->points + 2 * (edge->point_count - 1);
+	const char *class = edge->class == CLASS_OBSERVED ? "head" : "head hollow";
+
+	if (length <= 0)
+		return;
+	if (edge->failed || svg_edge_is_cut(edge))
+		head_mark(out, edge, end, direction_at(edge->points, edge->point_count, false), length);
+	else
+		head_triangle(out, class, end, direction_at(edge->points, edge->point_count, false), length);
+	if (edge->both_ways)
+		head_triangle(out, class, edge->points, direction_at(edge->points, edge->point_count, true), length);
+}
+
+static void edge_title(struct buffer *out, const struct picture *p, const struct picture_edge *e)
+{
+	static const char *const classes[] = {"observed", "inferred", "uncertain"};
+
+	buffer_add_string(out, "<title>");
+	svg_node_words(out, &p->nodes.items[e->from]);
+	buffer_add_string(out, e->both_ways ? " \u2194 " : " \u2192 ");
+	svg_node_words(out, &p->nodes.items[e->to]);
+	buffer_add_string(out, ": ");
+	text_xml(out, e->label.bytes, e->label.length);
+	buffer_add_byte(out, '\n');
+	svg_time(out, p, e->first_ns);
+	if (e->count > 1) {
+		buffer_add_string(out, " \u2013 ");
+		svg_time(out, p, e->last_ns);
+	}
+	buffer_printf(out, "\n%s%s", e->correlation ? "same destination: not a flow" : classes[e->class], e->failed ? ", refused by the kernel" : "");
+	for (size_t i = 0; i < e->serial_count; i++)
+		buffer_printf(out, "%s%" PRIu64, i == 0 ? "\nserials " : " ", e->serials[i]);
+	if (e->serial_count > 0 && e->count > e->serial_count)
+		buffer_printf(out, " and more: %" PRIu64 " in all", e->count);
+	buffer_add_string(out, "</title>");
+}
+
+void svg_edge_line(struct buffer *out, const struct picture_edge *edge)
+{
+	buffer_printf(out, "<path class=\"line %s\" d=\"M", svg_edge_line_class(edge));
+	svg_point(out, edge->points[0], edge->points[1]);
+	for (size_t i = 1; i < edge->point_count; i++) {
+		buffer_add_string(out, i % 3 == 1 ? " C" : " ");
+		svg_point(out, edge->points[2 * i], edge->points[2 * i + 1]);
+	}
+	buffer_add_string(out, "\"/>");
+	edge_heads(out, edge);
+}
+
+void svg_edge(struct buffer *out, const struct picture *p, const struct picture_edge *edge)
+{
+	if (edge->point_count < 4)
+		return;
+	buffer_printf(out, "<g class=\"edge%s\" id=\"e%" PRIu32 "\">", edge->on_path ? " onpath" : "", edge->id);
+	edge_title(out, p, edge);
+	svg_edge_line(out, edge);
+	buffer_add_string(out, "</g>\n");
+}
+
+void svg_edge_label(struct buffer *out, const struct picture_edge *edge, const struct svg_label *label)
+{
+	double x = label->x - label->width / 2, y = label->y;
+	const char *line = buffer_string(&label->text);
+	size_t lines = label->line_length[1] > 0 ? 2 : label->line_length[0] > 0 ? 1 : 0;
+
+	if (label->width <= 0)
+		return;
+	if (label->chip[0]) {
+		svg_chip(out, x, y, label->chip, edge->on_path ? "chip pathchip" : "chip");
+		x += label->chip_width + 3;
+	}
+	for (size_t i = 0; i < lines; i++) {
+		double baseline = y + 3.5 + ((double)i - (double)(lines - 1) / 2) * 12;
+
+		svg_text(out, x, baseline, SVG_START, "halo", (struct text){line, label->line_length[i]}, SIZE_MAX);
+		line += label->line_length[i];
+	}
+	buffer_add_byte(out, '\n');
+}

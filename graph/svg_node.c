@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+// The boxes of the causality pane.
+#include "graph/svg.h"
+
+#include "base/text.h"
+#include "graph/layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAD 10.0
+#define FOLD_CORNER 12.0 /* a file's dog-ear */
+#define TIP 16.0         /* how far a hexagon's points stand out */
+#define CUT 9.0          /* an octagon's corners */
+
+const char *svg_kind_class(enum picture_kind kind)
+{
+	static const char *const names[] = {"process", "file", "address", "channel", "kernel", "fold"};
+
+	return names[kind];
+}
+
+static void path_begin(struct buffer *out, const char *class)
+{
+	buffer_printf(out, "<path class=\"%s\" d=\"", class);
+}
+
+static void path_points(struct buffer *out, const double (*xy)[2], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buffer_add_string(out, i == 0 ? "M" : " L");
+		svg_point(out, xy[i][0], xy[i][1]);
+	}
+}
+
+static void shape_file(struct buffer *out, double l, double t, double r, double b)
+{
+	const double sheet[][2] = {{l, t}, {r - FOLD_CORNER, t}, {r, t + FOLD_CORNER}, {r, b}, {l, b}};
+	const double ear[][2] = {{r - FOLD_CORNER, t}, {r - FOLD_CORNER, t + FOLD_CORNER}, {r, t + FOLD_CORNER}};
+
+	path_begin(out, "shape");
+	path_points(out, sheet, 5);
+	buffer_add_string(out, " Z ");
+	path_points(out, ear, 3);
+	buffer_add_string(out, "\"/>");
+}
+
+static void shape_corners(struct buffer *out, const double (*xy)[2], size_t count)
+{
+	path_begin(out, "shape");
+	path_points(out, xy, count);
+	buffer_add_string(out, " Z\"/>");
+}
+
+void svg_node_shape(struct buffer *out, enum picture_kind kind, double x, double y, double width, double height)
+{
+	double l = x - width / 2, t = y - height / 2, r = x + width / 2, b = y + height / 2;
+	double tip = height < 2 * TIP ? height / 3 : TIP, cut = height < 2 * TIP ? height / 3 : CUT;
+	const double hexagon[][2] = {{l, y}, {l + tip, t}, {r - tip, t}, {r, y}, {r - tip, b}, {l + tip, b}};
+	const double octagon[][2] = {{l, t + cut}, {l + cut, t}, {r - cut, t}, {r, t + cut}, {r, b - cut}, {r - cut, b}, {l + cut, b}, {l, b - cut}};
+
+	switch (kind) {
+	case PICTURE_PROCESS:
+		svg_rect(out, "shape", l, t, width, height, height < 2 * TIP ? 4 : 9);
+		break;
+	case PICTURE_FILE:
+		shape_file(out, l, t, r, b);
+		break;
+	case PICTURE_ADDRESS:
+		shape_corners(out, hexagon, 6);
+		break;
+	case PICTURE_CHANNEL:
+		svg_rect(out, "shape", l, t, width, height, height / 2);
+		break;
+	case PICTURE_KERNEL:
+		shape_corners(out, octagon, 8);
+		break;
+	case PICTURE_FOLD:
+		svg_rect(out, "shape", l + 4, t, width - 4, height - 4, 0);
+		svg_rect(out, "shape", l, t + 4, width - 4, height - 4, 0);
+		break;
+	}
+}
+
+// "10:05:02 - 10:09:31", "from 10:05:02"
+static void life(struct buffer *out, const struct picture *p, const struct picture_node *node)
+{
+	if (node->first_ns == NANOTIME_NONE || node->first_ns == 0)
+		return;
+	if (!node->ended)
+		buffer_add_string(out, "from ");
+	svg_time(out, p, node->first_ns);
+	if (node->ended) {
+		buffer_add_string(out, " \u2013 ");
+		svg_time(out, p, node->last_ns);
+	}
+}
+
+static void life_line(struct buffer *out, const struct picture *p, const struct picture_node *node, double x, double y, enum svg_anchor anchor)
+{
+	struct buffer words = {0};
+
+	life(&words, p, node);
+	if (words.length > 0)
+		svg_text(out, x, y, anchor, "detail", (struct text){words.bytes, words.length}, 34);
+	if (words.failed)
+		out->failed = true;
+	buffer_release(&words);
+}
+
+static void process_text(struct buffer *out, const struct picture *p, const struct picture_node *n, double l, double t)
+{
+	double inner = n->width - 2 * PAD;
+	char pid[16];
+	size_t user = svg_text_cells(n->user), pid_cells;
+
+	pid_cells = (size_t)snprintf(pid, sizeof(pid), "%" PRIu32, n->pid);
+	if (user > 9)
+		user = 9;
+	size_t room = svg_cells(inner - svg_width(user, 10) - (user ? 10 : 0) - svg_width(pid_cells, 12) - 7, 12);
+	buffer_add_string(out, "<text class=\"name\" x=\"");
+	svg_number(out, l + PAD);
+	buffer_add_string(out, "\" y=\"");
+	svg_number(out, t + 17);
+	buffer_add_string(out, "\">");
+	svg_cut(out, n->name, room);
+	// A leading space would be dropped by some viewers: dx makes the gap.
+	buffer_printf(out, "<tspan class=\"pid\" dx=\"6\">%s</tspan></text>", pid);
+	if (user > 0)
+		svg_text(out, l + n->width - PAD, t + 17, SVG_END, n->root || n->user_changed ? "detail bad strong" : "detail", n->user, user);
+	svg_text(out, l + PAD, t + 31, SVG_START, "detail", n->detail, svg_cells(inner, 10));
+	life_line(out, p, n, l + PAD, t + 45, SVG_START);
+}
+
+static void state_row(struct buffer *out, const struct picture *p, const struct picture_state *state, double x, double y, double room)
+{
+	bool severe = state->glyph == 'x' || state->glyph == 'v';
+	struct buffer words = {0};
+	char glyph[2] = {state->glyph, '\0'};
+
+	svg_text(out, x, y, SVG_START, severe ? "detail bad strong" : "detail strong", svg_words(glyph), 1);
+	svg_time(&words, p, state->time_ns);
+	size_t cells = text_cells(buffer_string(&words), words.length);
+	svg_text(out, x + 11, y, SVG_START, "detail", (struct text){buffer_string(&words), words.length}, cells);
+	double used = 11 + svg_width(cells, 10) + 5;
+	svg_text(out, x + used, y, SVG_START, severe ? "detail bad" : "detail", state->words, svg_cells(room - used, 10));
+	if (words.failed)
+		out->failed = true;
+	buffer_release(&words);
+}
+
+static void file_text(struct buffer *out, const struct picture *p, const struct picture_node *n, double l, double t)
+{
+	double inner = n->width - 2 * PAD, y = t + 47;
+	struct layout_states shown = layout_states_shown(n);
+
+	svg_text(out, l + PAD, t + 16, SVG_START, "name", n->name, svg_cells(inner - 6, 12));
+	svg_text(out, l + PAD, t + 29, SVG_START, "detail", n->detail, svg_cells(inner, 10));
+	for (size_t i = 0; i < shown.count; i++, y += 14) {
+		state_row(out, p, &n->states[shown.index[i]], l + PAD, y, inner);
+	}
+	if (shown.hidden > 0) {
+		char words[40];
+
+		(void)snprintf(words, sizeof(words), "+%zu more", shown.hidden);
+		svg_text(out, l + PAD + 11, y, SVG_START, "detail", svg_words(words), 30);
+	}
+}
+
+static void node_text(struct buffer *out, const struct picture *p, const struct picture_node *n)
+{
+	double l = n->x - n->width / 2, t = n->y - n->height / 2, inner = n->width - 2 * PAD;
+
+	switch (n->kind) {
+	case PICTURE_PROCESS:
+		process_text(out, p, n, l, t);
+		break;
+	case PICTURE_FILE:
+		file_text(out, p, n, l, t);
+		break;
+	case PICTURE_ADDRESS:
+		svg_text(out, n->x, t + 18, SVG_MIDDLE, "name", n->name, svg_cells(inner - 8, 12));
+		svg_text(out, n->x, t + 31, SVG_MIDDLE, "detail", n->detail, svg_cells(inner, 10));
+		life_line(out, p, n, n->x, t + 44, SVG_MIDDLE);
+		break;
+	case PICTURE_FOLD:
+		svg_text(out, l + PAD, t + 20, SVG_START, "name", n->name, svg_cells(inner - 6, 12));
+		svg_text(out, l + PAD, t + 34, SVG_START, "detail", n->detail, svg_cells(inner - 4, 10));
+		break;
+	case PICTURE_CHANNEL:
+	case PICTURE_KERNEL:
+		svg_text(out, n->x, t + 18, SVG_MIDDLE, "name", n->name, svg_cells(inner - 6, 12));
+		svg_text(out, n->x, t + 32, SVG_MIDDLE, "detail", n->detail, svg_cells(inner - 6, 10));
+		break;
+	}
+}
+
+// Words on the border: what a node is in this incident.
+static void node_pills(struct buffer *out, const struct picture_node *n)
+{
+	const struct { bool set; const char *words; } below[] = {
+		{n->persistence, "persists"}, {n->choke_point, "choke point"}, {n->login, "login"},
+		{n->after_module_load, "after module load"}, {n->inferred_only, "inferred"}, {n->gap_overlap, "evidence gap"},
+	};
+	double top = n->y - n->height / 2, x = n->x + n->width / 2 - 8, bottom = n->y + n->height / 2;
+	const char *head = n->alert ? "! ALERT" : n->root_cause ? "ROOT CAUSE" : NULL;
+
+	if (head)
+		svg_pill(out, n->x - svg_pill_width(head) / 2, top, head, n->alert ? "pill alarm" : "pill root");
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+		if (!below[i].set)
+			continue;
+		x -= svg_pill_width(below[i].words);
+		svg_pill(out, x, bottom, below[i].words, "pill");
+		x -= 4;
+	}
+}
+
+// Story lines that belong to the node and to no edge.
+static void node_chip(struct buffer *out, const struct picture *p, const struct picture_node *n)
+{
+	uint32_t numbers[8], index = (uint32_t)(n - p->nodes.items);
+	size_t count = 0;
+	bool on_path = false;
+	char label[24];
+
+	for (size_t i = 0; i < p->steps.count && count < 8; i++) {
+		const struct picture_step *s = &p->steps.items[i];
+
+		if (s->edge == GRAPH_NONE && s->node == index && !s->alert) {
+			numbers[count++] = s->number;
+			on_path = on_path || s->on_path;
+		}
+	}
+	if (count == 0)
+		return;
+	svg_chip_label(label, sizeof(label), numbers, count);
+	svg_chip(out, n->x - n->width / 2 - 7, n->y - n->height / 2, label, on_path ? "chip pathchip" : "chip");
+}
+
+static void add_line(struct buffer *out, const char *before, struct text t)
+{
+	if (t.length == 0)
+		return;
+	buffer_add_string(out, before);
+	text_xml(out, t.bytes, t.length);
+}
+
+// What a pointer that rests on the node shows: everything that the box had to cut.
+static void node_title(struct buffer *out, const struct picture *p, const struct picture_node *n)
+{
+	buffer_add_string(out, "<title>");
+	svg_node_words(out, n);
+	add_line(out, "\n", n->full);
+	add_line(out, "\nuser ", n->user);
+	add_line(out, "\nfolder ", n->cwd);
+	for (size_t i = 1; i < n->name_count; i++)
+		add_line(out, "\nalso named ", n->names[i]);
+	if (n->first_ns != NANOTIME_NONE && n->first_ns != 0) {
+		buffer_add_byte(out, '\n');
+		life(out, p, n);
+	}
+	for (size_t i = 0; i < n->state_count; i++) {
+		buffer_printf(out, "\n%c ", n->states[i].glyph);
+		svg_time(out, p, n->states[i].time_ns);
+		add_line(out, " ", n->states[i].words);
+	}
+	if (n->fold != GRAPH_NONE && n->fold < p->folds.count)
+		add_line(out, "\n", p->folds.items[n->fold].rule);
+	add_line(out, "\nshown because: ", n->reason);
+	buffer_add_string(out, "</title>");
+}
+
+static void node_label(struct buffer *out, const struct picture_node *n)
+{
+	static const char *const kinds[] = {"process ", "file ", "address ", "channel ", "kernel ", "folded: "};
+
+	buffer_add_string(out, kinds[n->kind]);
+	text_xml(out, n->full.length && n->kind == PICTURE_FILE ? n->full.bytes : n->name.bytes,
+		 n->full.length && n->kind == PICTURE_FILE ? n->full.length : n->name.length);
+	if (n->kind == PICTURE_PROCESS)
+		buffer_printf(out, " %" PRIu32, n->pid);
+	add_line(out, ", user ", n->user);
+	if (n->alert)
+		buffer_add_string(out, ", the alert's address");
+	if (n->root_cause)
+		buffer_add_string(out, ", root cause");
+	if (n->on_path)
+		buffer_add_string(out, ", on the path to the alert");
+}
+
+void svg_node(struct buffer *out, const struct picture *p, const struct picture_node *node)
+{
+	buffer_printf(out, "<g class=\"node %s%s%s%s\" id=\"n%" PRIu32 "\" role=\"img\" aria-label=\"", svg_kind_class(node->kind),
+		      node->on_path ? " onpath" : "", node->alert ? " alert" : "", node->gap_overlap ? " gap" : "", node->id);
+	node_label(out, node);
+	buffer_add_string(out, "\">");
+	node_title(out, p, node);
+	svg_node_shape(out, node->kind, node->x, node->y, node->width, node->height);
+	node_text(out, p, node);
+	node_pills(out, node);
+	node_chip(out, p, node);
+	buffer_add_string(out, "</g>\n");
+}
