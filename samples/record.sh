@@ -83,7 +83,7 @@ collect() {
 		chmod 644 "$folder/audit.log.zst"
 	fi
 	cp "$place/run/truth.json" "$place/run/alert.eve.json" "$folder/"
-	python3 -B "$tools/verify.py" "$folder"
+	python3 -B "$tools/verify.py" "$folder" "$place" "$samples"
 }
 
 main() {

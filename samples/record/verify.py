@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Looks whether every item of a truth file is in its log, and whether the log is whole: verify.py FOLDER.
+"""Looks whether every item of a truth file is in its log, and whether the log is whole:
+verify.py FOLDER [WORD...]: the words are further ones that must not be in the log, such as paths of the machine.
 
 Reads the lines by itself and knows nothing of provgraph. Prints what it counted; exit 1 if anything is amiss.
 """
@@ -15,7 +16,7 @@ import sys
 
 HEADER = re.compile(r"^(?:node=\S+ )?type=(\S+) msg=audit\((\d+)\.(\d+):(\d+)\): ?(.*)")
 FIELD = re.compile(r'(\S+?)=("[^"]*"|\S*)')
-# Nothing of the machine that recorded may be in a log, nor the place where packages came from.
+# Nothing of the machine that recorded may be in a log, nor the place where its packages came from.
 FOREIGN = ("provgraph-world", "proxy")
 
 
@@ -45,7 +46,7 @@ def plain(value):
 
 
 class Log:
-    def __init__(self, folder):
+    def __init__(self, folder, foreign):
         self.serials, self.types = set(), collections.Counter()
         self.processes, self.parents = collections.defaultdict(set), collections.defaultdict(set)
         self.files, self.addresses, self.clones, self.logins = collections.defaultdict(set), set(), set(), set()
@@ -68,7 +69,7 @@ class Log:
             self.take(kind, serial, fields)
             hidden = [plain(value) for value in fields.values() if re.fullmatch("[0-9A-F]{4,}", value)]
             decoded = " ".join([line, *hidden])
-            self.foreign += [line for word in FOREIGN if word in decoded]
+            self.foreign += [line for word in foreign if word in decoded]
             self.first, self.last = self.first or moment, newest
 
     def take(self, kind, serial, fields):
@@ -130,7 +131,7 @@ def main():
     folder = sys.argv[1]
     with open(f"{folder}/truth.json", encoding="utf-8") as file:
         truth = json.load(file)
-    log = Log(folder)
+    log = Log(folder, (*FOREIGN, *sys.argv[2:]))
     nodes = {node["id"]: node for node in truth["nodes"]}
     wrong = [f"not in the log: {node}" for node in nodes.values() if node_missing(log, node)]
     wrong += [f"no record says it: {edge}" for edge in truth["edges"] if edge_missing(log, edge, nodes)]
