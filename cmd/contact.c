@@ -140,29 +140,51 @@ static bool same_flow(const struct alert *a, const struct alert *b)
 	       a->destination.port == b->destination.port && a->source.port == b->source.port;
 }
 
-static int choose_alert(const struct investigation *in, const struct alert_vector *alerts, size_t *ret_chosen, struct error *err)
+// Without --alert-id the most severe alert counts (1 is the worst in EVE), of equals the latest: as without --alert-time.
+static size_t default_alert(const struct alert_vector *alerts)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < alerts->count; i++) {
+		const struct alert *a = &alerts->items[i], *b = &alerts->items[best];
+
+		if (a->severity < b->severity || (a->severity == b->severity && a->time_ns > b->time_ns))
+			best = i;
+	}
+	return best;
+}
+
+// Says which of several was taken, and how to take another.
+static void say_choice(const struct investigation *in, const struct alert_vector *alerts, size_t chosen)
 {
 	const struct options *o = in->options;
 	bool several = false;
+	struct buffer list = {0};
+
+	for (size_t i = 1; i < alerts->count && !several; i++)
+		several = !same_flow(&alerts->items[0], &alerts->items[i]);
+	if (!several || o->alert_id || o->quiet)
+		return;
+	for (size_t i = 0; i < alerts->count && i < MAX_LISTED_ALERTS; i++)
+		list_alert(&list, &alerts->items[i], i + 1, o->zone);
+	if (alerts->count > MAX_LISTED_ALERTS)
+		buffer_printf(&list, "  and %zu more\n", alerts->count - MAX_LISTED_ALERTS);
+	report_line("%s: has %zu alerts; taking number %zu (the latest of the most severe), --alert-id N takes another:\n%s",
+		    o->alert_file, alerts->count, chosen + 1, buffer_string(&list));
+	buffer_release(&list);
+}
+
+static int choose_alert(const struct investigation *in, const struct alert_vector *alerts, size_t *ret_chosen, struct error *err)
+{
+	const struct options *o = in->options;
 
 	if (alerts->count == 0)
 		return error_set(err, "%s: holds no alert (no line with event_type \"alert\", address and time)", o->alert_file);
 	if (o->alert_id > alerts->count)
 		return error_set(err, "%s: has %zu alerts, so there is no --alert-id %" PRIu64, o->alert_file, alerts->count, o->alert_id);
-	*ret_chosen = o->alert_id ? (size_t)o->alert_id - 1 : 0;
-	for (size_t i = 1; i < alerts->count && !several; i++)
-		several = !same_flow(&alerts->items[0], &alerts->items[i]);
-	if (!several || o->alert_id)
-		return 0;
-
-	struct buffer list = {0};
-	for (size_t i = 0; i < alerts->count && i < MAX_LISTED_ALERTS; i++)
-		list_alert(&list, &alerts->items[i], i + 1, o->zone);
-	if (alerts->count > MAX_LISTED_ALERTS)
-		buffer_printf(&list, "  and %zu more\n", alerts->count - MAX_LISTED_ALERTS);
-	report_line("%s: has %zu alerts; choose one with --alert-id N:\n%s", o->alert_file, alerts->count, buffer_string(&list));
-	buffer_release(&list);
-	return error_set(err, "%s: which of its alerts?", o->alert_file);
+	*ret_chosen = o->alert_id ? (size_t)o->alert_id - 1 : default_alert(alerts);
+	say_choice(in, alerts, *ret_chosen);
+	return 0;
 }
 
 static void take_end(struct investigation *in, const struct event_address *end)

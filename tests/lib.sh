@@ -74,3 +74,9 @@ lacks() {
 same() {
 	diff -u "$1" "$2" >difference || { head -n 40 difference >&2; fail "$1 and $2 differ"; }
 }
+# no_files PATTERN...: fails when one exists.
+no_files() {
+	for found in "$@"; do
+		[ ! -e "$found" ] || fail "$found is there"
+	done
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every recorded incident: each true node is drawn (not folded), the path is there, and two runs write the same bytes.
+. "$SRCDIR/tests/lib.sh"
+requires python3
+found=0
+for sample in "$SRCDIR"/samples/*/truth.json; do
+	[ -e "$sample" ] || continue
+	folder=${sample%/truth.json}
+	found=$((found + 1))
+	for run in 1 2; do
+		status=0
+		"$PROVGRAPH" --log "$folder" --alert-ip "$(sed -n 's/.*"address": *"\([^"]*\)".*/\1/p' "$sample" | head -n 1)" --utc --json --quiet \
+			>"case.$run.json" 2>err || status=$?
+		[ "$status" -eq 0 ] || fail "$folder: status $status: $(cat err)"
+	done
+	same case.1.json case.2.json
+	python3 "$SRCDIR/tests/cli/truth.py" case.1.json "$sample" || fail "$folder: not all of the truth is drawn"
+done
+[ $found -gt 0 ] || skip "no sample is there"
