@@ -36,15 +36,21 @@ void source_free(struct source *s); // NULL is fine
 // First and last stamp of the whole source. Cheap (ends of files). -1: no valid record in it.
 int source_span(struct source *s, uint64_t *ret_first_ns, uint64_t *ret_last_ns, struct error *err);
 size_t source_log_count(const struct source *s);
-const char *source_log_name(const struct source *s, size_t log);
-// SHA-256 over the part of the log that scan() read (the whole when the interval was everything), for the provenance line.
+const char *source_log_name(const struct source *s, size_t log); // "" beyond the last one
+// What about the logs the user should know: "NAME: compressed data ends early ...", a file that was left out. From index 0 on; NULL: no
+// more. A log that is decoded later (it was not needed before) can add one.
+const char *source_note(const struct source *s, size_t index);
+// SHA-256 over the part of the log that scan() read (the whole when the interval was everything), for the provenance line. Offsets and
+// digest are of the text: of a compressed log, "zcat LOG | sha256sum". *ret_to == 0 and an empty digest: scan() did not read this log.
 int source_log_digest(struct source *s, size_t log, char ret_hex[65], uint64_t *ret_from, uint64_t *ret_to, struct error *err);
-// The raw lines of one evidence reference (at most max_bytes), for the details of an edge.
+// The raw lines of one evidence reference, at most 64 KiB, for the details of an edge.
 struct buffer;
 int source_evidence(struct source *s, const struct evidence_ref *ref, struct buffer *out, struct error *err);
 
 // Every event whose [earliest, latest] touches [from_ns, to_ns), after a bisection by time (0 and NANOTIME_NONE: all).
-// Counts into `c` (may be NULL). Costs the interval, not the log.
+// Counts into `c` (may be NULL): what was read, which is the interval and slack_ns around it; but `partial` counts only what was
+// delivered, since events at the ends of the part read are cut by us. Costs the interval, not the log. A call that began inside and
+// returned later than slack_ns after to_ns is not seen. 0 also when the callback stopped it.
 int source_scan(struct source *s, uint64_t from_ns, uint64_t to_ns, event_callback *callback, void *context,
 		struct completeness *c, struct error *err);
 
@@ -70,12 +76,16 @@ struct find_report {
 	bool complete;       // looked at everything back to the source's beginning or not_before_ns
 };
 
-// Events that match any of the keys with a stamp <= before_ns, newest first; the callback stops the search with 1.
-// A reverse scan that parses only blocks in which the key's digits occur.
+// Events that match any of the keys with a stamp <= before_ns, newest first; the callback stops the search with 1. Newest by place in the
+// log: stamps may be out of order by as much as the log's own are (milliseconds as a rule). Events of older boots than the first that
+// scan() met have epochs that count down from UINT32_MAX.
+// A reverse scan that parses only where the key's digits occur.
 int source_find(struct source *s, const struct find_keys *keys, uint64_t before_ns, struct find_limit limit,
 		event_callback *callback, void *context, struct find_report *ret_report, struct error *err);
 
-// What addresses occur (connect, accept, send ...), for "nothing matched": the callback gets each distinct one with its count and last stamp.
+// What addresses occur (connect, accept, send ...), for "nothing matched": each distinct one (with its port) with count, first and last
+// stamp; most frequent first. The caller frees *ret. At most 65,536 are told apart. Of `c` (may be NULL) only bytes and the
+// span are counted: nothing is parsed but the addresses.
 struct address_seen { struct event_address address; uint64_t count, first_ns, last_ns; };
 int source_addresses(struct source *s, uint64_t from_ns, uint64_t to_ns, struct address_seen **ret, size_t *ret_count,
 		     struct completeness *c, struct error *err);
