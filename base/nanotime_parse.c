@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define MAX_SECONDS (NANOTIME_NONE / NANOTIME_SECOND - 1) /* year 2554 */
+#define MAX_SECONDS (NANOTIME_NONE / NANOTIME_SECOND - 1) /* 2554-07-21 */
 #define MAX_TEXT 64                                        /* our limit: no form is longer */
 #define RECENT_NS (600 * NANOTIME_SECOND)                  /* ten minutes, as ausearch(8) */
 
@@ -201,7 +201,7 @@ static bool take_clock(struct cursor *c, struct stamp *s)
 	return true;
 }
 
-// YYYY-MM-DD
+// YYYY-MM-DD; 1969 and 2554 because a zone may move a moment there. finish_stamp() checks the moment itself.
 static bool take_date(struct cursor *c, struct stamp *s)
 {
 	struct cursor probe = *c;
@@ -210,7 +210,7 @@ static bool take_date(struct cursor *c, struct stamp *s)
 	if (!take_digits(&probe, 4, &year) || !take_byte(&probe, '-') || !take_digits(&probe, 2, &month) ||
 	    !take_byte(&probe, '-') || !take_digits(&probe, 2, &day))
 		return false;
-	if (year < 1970 || year > 2553 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+	if (year < 1969 || year > 2554 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
 		return false;
 	s->days = nanotime_days_of(year, month, day);
 	*c = probe;
@@ -252,6 +252,8 @@ static int finish_stamp(const struct stamp *s, const char *text, struct timezone
 		return error_set(err, "time \"%s\": does not exist in this zone (the clocks were put forward)", text);
 	if (seconds < 0)
 		return error_set(err, "time \"%s\": lies before 1970", text);
+	if ((uint64_t)seconds > MAX_SECONDS)
+		return error_set(err, "time \"%s\": lies after the year 2554", text);
 	*ret_ns = (uint64_t)seconds * NANOTIME_SECOND + s->fraction_ns;
 	if (ret_ambiguous)
 		*ret_ambiguous = ambiguous;
