@@ -15,10 +15,13 @@
 
 enum event_kind {
 	EVENT_SYSCALL,      // what the kernel saw a process do
-	EVENT_CLAIM,        // USER_LOGIN, SERVICE_START ...: a program says so; only pid/uid/auid/ses are the kernel's
+	EVENT_CLAIM,        // USER_LOGIN, SERVICE_START ...: a program says so; only pid/uid/auid/ses are the kernel's.
+			    // With TRUST_KERNEL: a LOGIN record (type 1006), the kernel's own word that `pid` got auid and session
+			    // (old ones in old_auid, old_session; claim_success is its res=); fields of its SYSCALL are there too if it came
 	EVENT_VM_OPERATION, // reserved: operations on virtual machines
 	EVENT_GAP,          // evidence is missing here: see event_gap
-	EVENT_CONFIG,       // CONFIG_CHANGE: rules or audit's own switches changed
+	EVENT_CONFIG,       // CONFIG_CHANGE: rules or audit's own switches changed. claim_op is op= ("set", "add_rule", "remove_rule"), claim_unit
+			    // the switch as written ("audit_enabled=0 old=1"), key the rule's key
 	EVENT_DAEMON,       // DAEMON_START, DAEMON_END ...: the audit daemon's own life; another serial counter
 };
 
@@ -90,6 +93,10 @@ enum event_field {
 	EVENT_HAS_TITLE = 1u << 18,   // PROCTITLE: the process's own words, a claim, cut by the kernel at 128 bytes
 	EVENT_HAS_UID = 1u << 19,     // only uid (claims)
 	EVENT_HAS_TEXT = 1u << 20,    // claims: op, acct, addr, terminal, result below
+	EVENT_HAS_LOGIN = 1u << 21,   // LOGIN record: old_auid, old_session (auid and session are the new ones)
+	EVENT_HAS_MODULE = 1u << 22,  // KERN_MODULE record: module
+	EVENT_HAS_MMAP = 1u << 23,    // MMAP record: fds[0] is the mapped descriptor, mmap_flags
+	EVENT_HAS_BPF = 1u << 24,     // BPF record: bpf_program; claim_op "LOAD" or "UNLOAD"
 	EVENT_PARTIAL = 1u << 31,     // records are missing: items= says more PATHs, argc= more arguments ...
 };
 
@@ -159,20 +166,25 @@ struct event {
 	uint32_t type_name;  // "SYSCALL", "USER_LOGIN"
 	uint32_t present;    // enum event_field
 
-	// EVENT_SYSCALL
+	// EVENT_SYSCALL. An io_uring record has op OP_IO_URING, its operation as `syscall` ("uring_openat"), and no arch and arguments.
+	// Records whose SYSCALL is missing come as EVENT_SYSCALL with EVENT_PARTIAL and without EVENT_HAS_SYSCALL. So do, not partial,
+	// kernel records that need none (SECCOMP, ANOM_ABEND, AVC): `type` tells.
 	uint32_t arch;       // AUDIT_ARCH_*: c000003e, 40000003 ...
 	uint32_t syscall;    // number in that ABI (socketcall is already resolved: op and name are the inner call's)
 	uint32_t syscall_name; // "openat"; "syscall_451" when nobody knows it
 	enum syscall_op op;
 	bool success;
 	int64_t exit;        // negative errno on failure
-	uint64_t args[4];
+	uint64_t args[4];    // of the inner call for socketcall
 	uint32_t pid, ppid;  // pid is the thread group's id
 	uint32_t auid, session;
 	struct event_ids ids;
-	uint32_t tty, comm, exe, key, cwd, title;
+	uint32_t tty, comm, exe, key, cwd, title; // several keys stand in one string, with 0x01 between them
 	uint64_t open_flags, open_mode, open_resolve; // OPENAT2
-	int32_t fds[2];      // FD_PAIR
+	int32_t fds[2];      // FD_PAIR; MMAP
+	uint32_t mmap_flags;
+	uint32_t module, bpf_program;
+	uint32_t old_auid, old_session;
 	uint32_t argc;       // as the record says; argv_count may be less (EVENT_PARTIAL)
 	const uint32_t *argv;
 	size_t argv_count;
@@ -184,6 +196,7 @@ struct event {
 	size_t target_count;
 
 	// EVENT_CLAIM (all words of a program but pid, ids, auid, session): op="login", acct="alice", addr, terminal, res
+	// claim_account is a name, or a uid in digits (sshd says id=1000).
 	uint32_t claim_op, claim_account, claim_hostname, claim_terminal, claim_exe, claim_unit;
 	struct event_address claim_address;
 	bool claim_success;

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// PATH, CWD and PROCTITLE records: the most frequent after SYSCALL.
+//
+//     item=0 name="/etc/passwd" inode=855 dev=fe:00 mode=0100644 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL cap_fp=0 ...
+//     item=0 name="/none" nametype=UNKNOWN cap_fp=0 ...                 a look-up that failed
+#include "ingest/slot.h"
+
+#include "ingest/cursor.h"
+#include "ingest/fields.h"
+#include "ingest/record.h"
+
+#define DEV_MINOR_BITS 20u    /* linux/kdev_t.h */
+#define DEV_MAX_MAJOR 0xfffu
+#define DEV_MAX_MINOR 0xfffffu
+
+static bool cursor_dev(struct cursor *c, uint32_t *ret)
+{
+	uint64_t major, minor;
+
+	if (!cursor_hex(c, &major) || !CURSOR_SKIP(c, ":") || !cursor_hex(c, &minor) || major > DEV_MAX_MAJOR || minor > DEV_MAX_MINOR)
+		return false;
+	*ret = (uint32_t)(major << DEV_MINOR_BITS | minor);
+	return true;
+}
+
+static enum path_nametype nametype_of(const char *word, size_t length)
+{
+	static const struct { char name[8]; enum path_nametype type; } known[] = {
+		{"NORMAL", NAMETYPE_NORMAL}, {"PARENT", NAMETYPE_PARENT}, {"CREATE", NAMETYPE_CREATE}, {"DELETE", NAMETYPE_DELETE},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (length == strlen(known[i].name) && memcmp(word, known[i].name, length) == 0)
+			return known[i].type;
+	return NAMETYPE_UNKNOWN;
+}
+
+static bool cursor_nametype(struct cursor *c, enum path_nametype *ret)
+{
+	const char *start = c->at, *p = start;
+
+	while (*p >= 'A' && *p <= 'Z')
+		p++;
+	c->at = p;
+	*ret = nametype_of(start, (size_t)(p - start));
+	return p != start;
+}
+
+static void path_name(struct reader *r, struct event_path *path, const char *text, size_t length, bool quoted)
+{
+	path->name = field_intern(r->strings, &r->scratch, text, length, quoted, &path->has_name);
+}
+
+static bool path_read(struct reader *r, struct cursor *c, struct event_path *path)
+{
+	const char *name;
+	size_t length;
+	bool quoted;
+	uint64_t mode;
+
+	if (!CURSOR_SKIP(c, "item=") || !cursor_decimal32(c, &path->item) || !CURSOR_SKIP(c, " name=") ||
+	    !cursor_string(c, &name, &length, &quoted))
+		return false;
+	if (!CURSOR_SKIP(c, " inode=")) {
+		if (!CURSOR_SKIP(c, " nametype=") || !cursor_nametype(c, &path->nametype))
+			return false;
+		path_name(r, path, name, length, quoted);
+		return true;
+	}
+	if (!(cursor_decimal(c, &path->inode) && CURSOR_SKIP(c, " dev=") && cursor_dev(c, &path->dev) && CURSOR_SKIP(c, " mode=") &&
+	      cursor_octal(c, &mode) && mode <= UINT32_MAX && CURSOR_SKIP(c, " ouid=") && cursor_decimal32(c, &path->ouid) &&
+	      CURSOR_SKIP(c, " ogid=") && cursor_decimal32(c, &path->ogid) && CURSOR_SKIP(c, " rdev=") && cursor_dev(c, &path->rdev) &&
+	      CURSOR_SKIP(c, " nametype=") && cursor_nametype(c, &path->nametype)))
+		return false;
+	path->mode = (uint32_t)mode;
+	path->has_inode = true;
+	path_name(r, path, name, length, quoted);
+	return true;
+}
+
+void reader_path(struct reader *r, struct slot *s, const char *body, const char *end)
+{
+	struct cursor c = {body, end};
+	struct event_path path = {0};
+
+	if (!path_read(r, &c, &path)) {
+		reader_path_any_order(r, s, body, end);
+		return;
+	}
+	s->seen |= SEEN_PART;
+	slot_add_path(s, r->pool, &path);
+}
+
+static bool number_dev(const char *value, size_t length, uint32_t *ret)
+{
+	const char *colon = memchr(value, ':', length);
+	uint64_t major, minor;
+
+	if (!colon || !number_hex(value, (size_t)(colon - value), &major) ||
+	    !number_hex(colon + 1, length - (size_t)(colon + 1 - value), &minor) || major > DEV_MAX_MAJOR || minor > DEV_MAX_MINOR)
+		return false;
+	*ret = (uint32_t)(major << DEV_MINOR_BITS | minor);
+	return true;
+}
+
+// False: a field that should be a number is none.
+static bool path_field(struct reader *r, struct event_path *path, const struct field *f)
+{
+	uint64_t mode;
+
+	if (field_is(f, "item"))
+		return number_decimal32(f->value, f->value_length, &path->item);
+	if (field_is(f, "name"))
+		path_name(r, path, f->value, f->value_length, f->quoted);
+	else if (field_is(f, "inode"))
+		return path->has_inode = number_decimal(f->value, f->value_length, &path->inode);
+	else if (field_is(f, "dev"))
+		return number_dev(f->value, f->value_length, &path->dev);
+	else if (field_is(f, "rdev"))
+		return number_dev(f->value, f->value_length, &path->rdev);
+	else if (field_is(f, "ouid"))
+		return number_decimal32(f->value, f->value_length, &path->ouid);
+	else if (field_is(f, "ogid"))
+		return number_decimal32(f->value, f->value_length, &path->ogid);
+	else if (field_is(f, "nametype") || field_is(f, "objtype")) // objtype: Linux 3.10 of RHEL 7
+		path->nametype = nametype_of(f->value, f->value_length);
+	else if (field_is(f, "mode")) {
+		if (!number_octal(f->value, f->value_length, &mode) || mode > UINT32_MAX)
+			return false;
+		path->mode = (uint32_t)mode;
+	}
+	return true;
+}
+
+void reader_path_any_order(struct reader *r, struct slot *s, const char *body, const char *end)
+{
+	struct event_path path = {0};
+	struct field f;
+	bool has_item = false, readable = true;
+
+	end = body + record_raw_length(body, (size_t)(end - body));
+	while (field_next(&body, end, &f)) {
+		readable &= path_field(r, &path, &f);
+		has_item |= field_is(&f, "item");
+	}
+	s->seen |= SEEN_PART;
+	if (!readable || !has_item)
+		s->seen |= SEEN_CUT;
+	if (has_item)
+		slot_add_path(s, r->pool, &path);
+}
+
+// The only field of a record, up to its end: cwd="/root"
+static bool only_string(const char *body, const char *end, const char *key, size_t key_length, struct field *ret)
+{
+	struct cursor c = {body, body + record_raw_length(body, (size_t)(end - body))};
+
+	if (!cursor_skip(&c, key, key_length))
+		return false;
+	return cursor_string(&c, &ret->value, &ret->value_length, &ret->quoted);
+}
+
+void reader_cwd(struct reader *r, struct slot *s, const char *body, const char *end)
+{
+	struct field f;
+	bool present;
+
+	s->seen |= SEEN_PART;
+	if (!only_string(body, end, "cwd=", 4, &f)) {
+		s->seen |= SEEN_CUT;
+		return;
+	}
+	s->cwd = field_intern(r->strings, &r->scratch, f.value, f.value_length, f.quoted, &present);
+	if (present)
+		s->present |= EVENT_HAS_CWD;
+}
+
+void reader_title(struct reader *r, struct slot *s, const char *body, const char *end)
+{
+	struct field f;
+	bool present;
+
+	s->seen |= SEEN_PART;
+	if (!only_string(body, end, "proctitle=", 10, &f))
+		return; // only a claim: nothing is lost with it
+	s->title = field_intern(r->strings, &r->scratch, f.value, f.value_length, f.quoted, &present);
+	if (present)
+		s->present |= EVENT_HAS_TITLE;
+}
