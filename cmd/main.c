@@ -3,6 +3,7 @@
 #include "base/fileio.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/config.h"
 #include "cmd/investigate.h"
 #include "cmd/rules.h"
 #include "cmd/synopsis.h"
@@ -61,6 +62,14 @@ static int print_version(void)
 	return print(&text);
 }
 
+static int print_config(const struct options *o)
+{
+	struct buffer text AUTO_RELEASE_BUFFER = {0};
+
+	config_print(o, &text);
+	return print(&text);
+}
+
 static int print_first_steps(void)
 {
 	static const char steps[] =
@@ -90,6 +99,8 @@ static int run(const struct options *o)
 		return print_version();
 	case COMMAND_LONG_OPTIONS:
 		return print_long_options();
+	case COMMAND_PRINT_CONFIG:
+		return print_config(o);
 	case COMMAND_NOTHING:
 		return print_first_steps();
 	case COMMAND_RULES:

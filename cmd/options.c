@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/config.h"
 #include "cmd/synopsis.h"
 
 #include <string.h>
@@ -165,8 +166,55 @@ static int apply_option(struct options *o, const struct synopsis_option *option,
 		o->command = COMMAND_HELP;
 	else if (strcmp(name, "version") == 0)
 		o->command = COMMAND_VERSION;
+	else if (strcmp(name, "print-config") == 0)
+		o->command = COMMAND_PRINT_CONFIG;
 	else
 		return error_set(err, "--%s: is in the help text but not in the program", name);
+	return 0;
+}
+
+// The command line goes over a file: its logs replace the file's, and a zone of one kind takes the other's place.
+static void make_way(struct options *o, const char *name, bool from_file)
+{
+	if (from_file) {
+		o->logs_from_file = o->logs_from_file || strcmp(name, "log") == 0;
+		return;
+	}
+	if (strcmp(name, "log") == 0 && o->logs_from_file) {
+		o->logs.count = 0;
+		o->logs_from_file = false;
+	}
+	int zone = config_setting("tz"), utc = config_setting("utc");
+	bool file_zone = o->setting_origins[zone] && o->setting_origins[zone][0] != '-';
+	bool file_utc = o->setting_origins[utc] && o->setting_origins[utc][0] != '-';
+
+	if (strcmp(name, "utc") == 0 && file_zone) {
+		o->zone.name = NULL;
+		o->setting_origins[zone] = NULL;
+	}
+	if (strcmp(name, "tz") == 0 && file_utc) {
+		o->zone.utc = false;
+		o->setting_origins[utc] = NULL;
+	}
+	if (strcmp(name, "from") == 0 || strcmp(name, "to") == 0) {
+		int window = config_setting("window");
+
+		if (o->setting_origins[window] && o->setting_origins[window][0] != '-')
+			o->window_given = o->window_all = false;
+	}
+}
+
+int options_apply(struct options *o, const struct synopsis_option *option, const char *value, const char *origin, struct error *err)
+{
+	int setting = config_setting(option->name);
+
+	make_way(o, option->name, origin[0] != '-');
+	if (apply_option(o, option, value, err) < 0)
+		return -1;
+	if (setting >= 0) {
+		o->setting_values[setting] = value;
+		o->setting_origins[setting] = origin;
+	}
 	return 0;
 }
 
@@ -206,7 +254,7 @@ static int parse_option(int argc, char **argv, int *at, struct options *o, struc
 	if (option.argument == ARGUMENT_NONE) {
 		if (value)
 			return error_set(err, "%s: takes no value", typed);
-		return apply_option(o, &option, "", err);
+		return options_apply(o, &option, "", typed, err);
 	}
 	// A value may begin with a dash: "-" is standard input or output, and "-2h" is a time.
 	bool may_be_negative = strcmp(option.argument_name, "TIME") == 0;
@@ -216,10 +264,10 @@ static int parse_option(int argc, char **argv, int *at, struct options *o, struc
 			return error_set(err, "--%s: needs a value: --%s %s", option.name, option.name, option.argument_name);
 		value = argv[(*at)++];
 	}
-	if (apply_option(o, &option, value, err) < 0)
+	if (options_apply(o, &option, value, typed, err) < 0)
 		return -1;
 	while (option.argument == ARGUMENT_MANY && *at < argc && !is_option(argv[*at]))
-		if (apply_option(o, &option, argv[(*at)++], err) < 0)
+		if (options_apply(o, &option, argv[(*at)++], typed, err) < 0)
 			return -1;
 	return 0;
 }
@@ -305,7 +353,7 @@ static int finish(struct options *o, uint64_t now_ns, struct error *err)
 	    parse_time(o, "from", o->from_text, now_ns, &o->from_ns, err) < 0 ||
 	    parse_time(o, "to", o->to_text, now_ns, &o->to_ns, err) < 0)
 		return -1;
-	if (o->command == COMMAND_RULES)
+	if (o->command == COMMAND_RULES || o->command == COMMAND_PRINT_CONFIG)
 		return 0;
 	if (o->check)
 		return error_set(err, "--check: belongs to provgraph rules");
@@ -332,6 +380,8 @@ int options_parse(int argc, char **argv, uint64_t now_ns, struct options *ret, s
 		ret->command = COMMAND_LONG_OPTIONS;
 		return 0;
 	}
+	if (config_load(ret, err) < 0)
+		return -1;
 	if (!is_option(argv[1]) && parse_command(argv[at++], ret, err) < 0)
 		return -1;
 	while (at < argc) {
@@ -354,6 +404,9 @@ void options_release(struct options *o)
 {
 	string_vector_release(&o->logs);
 	string_vector_release(&o->files);
+	for (size_t i = 0; i < o->owned.count; i++)
+		free((char *)(uintptr_t)o->owned.items[i]);
+	string_vector_release(&o->owned);
 	buffer_release(&o->warnings);
 }
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum command { COMMAND_INVESTIGATE, COMMAND_RULES, COMMAND_HELP, COMMAND_VERSION, COMMAND_LONG_OPTIONS, COMMAND_NOTHING };
+enum command { COMMAND_INVESTIGATE, COMMAND_RULES, COMMAND_HELP, COMMAND_VERSION, COMMAND_LONG_OPTIONS, COMMAND_PRINT_CONFIG, COMMAND_NOTHING };
 
 enum output_format { FORMAT_NONE, FORMAT_SVG, FORMAT_DOT, FORMAT_JSON, FORMAT_CSV, FORMAT_GRAPHML, FORMAT_TEXT };
 
@@ -21,6 +21,10 @@ VECTOR_DEFINE(string_vector, const char *)
 
 #define DEFAULT_LOG "/var/log/audit"
 #define DEFAULT_WINDOW_NS (20 * 60 * NANOTIME_SECOND)
+
+#define OPTION_SETTINGS 10 /* options that may stand in a configuration file: cmd/config.c */
+
+struct synopsis_option;
 
 struct options {
 	enum command command;
@@ -39,11 +43,16 @@ struct options {
 
 	const char *alert_time_text, *from_text, *to_text; // private: read once the zone is known
 	struct buffer warnings;                            // lines for standard error
+	const char *setting_values[OPTION_SETTINGS], *setting_origins[OPTION_SETTINGS]; // what --print-config shows
+	bool logs_from_file;                               // private: --log replaces them
+	struct string_vector owned;                        // private: strings of configuration files
 };
 
-// Strings point into argv. -1 and err on wrong usage. *ret must be released either way.
+// Configuration files first (cmd/config.h), then argv, into which strings point. -1 and err on wrong usage. *ret must be released either way.
 int options_parse(int argc, char **argv, uint64_t now_ns, struct options *ret, struct error *err);
 void options_release(struct options *o);
+// Sets one option, as `origin` ("--tz", "/etc/provgraph.conf:3") says. Strings must outlive o.
+int options_apply(struct options *o, const struct synopsis_option *option, const char *value, const char *origin, struct error *err);
 
 const char *format_name(enum output_format format);
 // The format that a file name's extension means; FORMAT_NONE: unknown.
