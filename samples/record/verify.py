@@ -33,7 +33,7 @@ def lines_of(folder):
         else:
             with open(path, "rb") as file:
                 data = file.read()
-        yield from data.decode("utf-8", "surrogateescape").splitlines()
+        yield from data.decode("utf-8", "surrogateescape").rstrip("\n").split("\n")
 
 
 def plain(value):

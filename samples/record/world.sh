@@ -89,12 +89,20 @@ world_start() {
 	sleep 0.5
 }
 
+# What the kernel reports without a system call (network filters, seccomp, BPF, crashes) passes the exit filter by.
+others_out="-a never,exit -F auid=unset
+-a never,exclude -F auid=unset -F msgtype=NETFILTER_CFG
+-a never,exclude -F auid=unset -F msgtype=SECCOMP
+-a never,exclude -F auid=unset -F msgtype=BPF
+-a never,exclude -F auid=unset -F msgtype=ANOM_PROMISCUOUS
+-a never,exclude -F auid=unset -F msgtype=ANOM_ABEND"
+
 # audit_start RULES [SETTING VALUE]...: the host's own auditd and rules. Everything without a login id, which is the
 # rest of this machine, is dropped by the kernel before it gets a serial, so that the log has no holes.
 audit_start() {
 	local rules=$1 config=/proc/$world_pid/root/etc/audit/auditd.conf
 	shift
-	awk '/^-a/ && !done { print "-a never,exit -F auid=unset"; done = 1 } { print }' "$rules" \
+	awk -v first="$others_out" '/^-a/ && !done { print first; done = 1 } { print }' "$rules" \
 		>"/proc/$world_pid/root/etc/audit/rules.d/audit.rules"
 	set -- max_log_file 400 num_logs 50 log_format RAW "$@"
 	while [ $# -gt 0 ]; do
