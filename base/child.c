@@ -272,24 +272,28 @@ static bool is_program(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
+// Whether FOLDER/NAME is a program; its path goes to `found`.
+static bool try_place(const char *folder, const char *name, char found[PATH_MAX])
+{
+	return snprintf(found, PATH_MAX, "%s/%s", folder, name) < PATH_MAX && is_program(found);
+}
+
+// The second place makes an installed tree work wherever it was moved to, or staged.
 int child_find_program(const char *name, char *ret_path, size_t path_size, struct error *err)
 {
-	char own[PATH_MAX], found[PATH_MAX];
+	char own[PATH_MAX / 2], moved[PATH_MAX], found[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	bool known = false;
 
-	if (length > 0) {
-		own[length] = '\0';
-		char *slash = strrchr(own, '/');
-
-		if (slash) {
-			*slash = '\0';
-			if (snprintf(found, sizeof(found), "%s/%s", own, name) < (int)sizeof(found) && is_program(found))
-				goto known;
-		}
+	own[length > 0 ? length : 0] = '\0';
+	char *slash = strrchr(own, '/');
+	if (slash) {
+		*slash = '\0';
+		(void)snprintf(moved, sizeof(moved), "%s/../libexec/provgraph", own);
+		known = try_place(own, name, found) || try_place(moved, name, found);
 	}
-	if (snprintf(found, sizeof(found), "%s/%s", PROVGRAPH_LIBEXECDIR, name) >= (int)sizeof(found) || !is_program(found))
+	if (!known && !try_place(PROVGRAPH_LIBEXECDIR, name, found))
 		return error_set(err, "%s: found neither beside provgraph nor in %s", name, PROVGRAPH_LIBEXECDIR);
-known:
 	if (strlen(found) >= path_size)
 		return error_set(err, "%s: the path is too long", name);
 	memcpy(ret_path, found, strlen(found) + 1);

@@ -28,7 +28,8 @@ enum child_end {
 int child_run(const char *const *argv, const void *input, size_t input_length, struct child_limits limits,
 	      struct buffer *output, enum child_end *ret_end, struct error *err);
 
-// The path of a private program: beside our own executable, else LIBEXECDIR. -1 when it is in neither.
+// The path of a private program: beside our own executable, in ../libexec/provgraph from there, else LIBEXECDIR. -1 when it
+// is in none of them.
 int child_find_program(const char *name, char *ret_path, size_t path_size, struct error *err);
 
 #endif
