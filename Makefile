@@ -111,6 +111,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 
 # The differential test is the only user of libauparse.
 $(BUILD)/tests/unit/test_auparse: EXTRA_TEST_LIBS := -lauparse
+# The DOT file is read back with the library that it is for.
+$(BUILD)/tests/unit/test_dot: EXTRA_TEST_LIBS := -lcgraph
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(call say,LD,$@)

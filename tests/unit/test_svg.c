@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "graph/write.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "graph/layout.h"
+#include "graph/svg.h"
+#include "tests/unit/hostile_pictures.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/xml_check.h"
+
+static char *drawn(struct picture *p)
+{
+	struct buffer out = {0};
+	struct xml_check x = {0};
+
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = NULL}, NULL), 0);
+	CHECK_EQUAL(write_svg(p, &out, NULL), 0);
+	const char *problem = xml_check_run(&x, buffer_string(&out), out.length);
+	CHECK_STRING(problem ? problem : "", "");
+	struct text kept = made_bytes(out.bytes, out.length);
+	buffer_release(&out);
+	return (char *)(uintptr_t)kept.bytes;
+}
+
+static size_t count_of(const char *svg, const char *what)
+{
+	size_t count = 0;
+
+	for (; (svg = strstr(svg, what)) != NULL; svg++)
+		count++;
+	return count;
+}
+
+#define HAS(svg, what) CHECK(strstr(svg, what) != NULL)
+#define LACKS(svg, what) CHECK(strstr(svg, what) == NULL)
+
+static void test_incident(void)
+{
+	struct picture *p = made_incident(), *again = made_incident();
+	char *svg = drawn(p);
+
+	CHECK_STRING(svg, drawn(again)); // the same picture, the same bytes
+	HAS(svg, "python3 (started from thunderbird) contacted <tspan class=\"bad\">10.0.0.5:443</tspan>");
+	HAS(svg, "Alert 2026-11-20 10:06:00 +09:00");
+	HAS(svg, "18,204 events reduced to 19 links");
+	HAS(svg, "! Evidence is missing in this window");
+	HAS(svg, "41 serials never came (serials 8120 to 8160), 10:07:55");
+	HAS(svg, "Blind spots: accept was never audited");
+	HAS(svg, "-a always,exit -F arch=b64 -S accept,accept4 -k provgraph-net");
+	CHECK_EQUAL(count_of(svg, "<g class=\"node "), p->nodes.count);
+	CHECK_EQUAL(count_of(svg, "<g class=\"edge"), p->edges.count + 6); // and six line styles in the legend
+	for (uint32_t i = 1; i <= p->nodes.count; i++) {
+		char id[24];
+
+		(void)snprintf(id, sizeof(id), " id=\"n%u\" ", i);
+		CHECK_EQUAL(count_of(svg, id), 1);
+	}
+	HAS(svg, "! ALERT");
+	HAS(svg, "ROOT CAUSE");
+	HAS(svg, ">choke point<");
+	HAS(svg, ">persists<");
+	HAS(svg, "aria-label=\"process python3 2311, user alice, on the path to the alert\"");
+	HAS(svg, "role=\"graphics-document\"");
+	// Every step of the story is on the page, with its number, and on the graph.
+	for (size_t i = 0; i < p->steps.count; i++) {
+		char words[200];
+
+		(void)snprintf(words, sizeof(words), "%.*s", 20, p->steps.items[i].words.bytes);
+		CHECK(count_of(svg, words) >= 2); // in the story and in <desc>
+	}
+	HAS(svg, ">10-11<"); // truncated and deleted: one edge, two steps
+	HAS(svg, "Who logged in");
+	HAS(svg, "(claimed by a program)");
+	HAS(svg, "input audit.log, bytes 0 - 41234567, sha256 3f9a6cf2c0e8f3f0a5a1f6b1e2c3d4e5f60718293a4b5c6d7e8f90a1b2c3c210");
+	HAS(svg, "Graphviz gave no answer");
+	// Never: script, links, files, fonts from elsewhere.
+	LACKS(svg, "<script");
+	LACKS(svg, "href");
+	LACKS(svg, "url(");
+	LACKS(svg, "@import");
+	made_drop(again);
+	made_free(p);
+}
+
+static void test_dark(void)
+{
+	struct buffer out = {0};
+
+	svg_style(&out);
+	HAS(buffer_string(&out), ".alert .shape{fill:#fdecec;stroke:#c1121f}");
+	HAS(buffer_string(&out), "@media screen and (prefers-color-scheme:dark){svg:not([data-theme=light]) text{fill:#f0f6fc}");
+	HAS(buffer_string(&out), "svg[data-theme=dark] .muted,svg[data-theme=dark] .pid,svg[data-theme=dark] .detail{fill:#a5adb7}");
+	LACKS(buffer_string(&out), "var(");
+	CHECK_EQUAL(count_of(buffer_string(&out), "{"), count_of(buffer_string(&out), "}"));
+	buffer_release(&out);
+}
+
+static void test_no_loss(void)
+{
+	struct picture *p = made_large(12, 3);
+	char *svg = drawn(p);
+
+	HAS(svg, "Completeness: no loss was measured in this window.");
+	LACKS(svg, "lossbox\" x");
+	made_free(p);
+	p = made_picture();
+	svg = drawn(p);
+	HAS(svg, "nothing to draw");
+	made_free(p);
+}
+
+static void test_styles(void)
+{
+	struct picture *p = hostile_picture();
+
+	p->edges.items[HOSTILE_CONNECT].failed = true;
+	p->edges.items[HOSTILE_READ].both_ways = true;
+	p->edges.items[HOSTILE_READ].class = CLASS_INFERRED;
+	p->nodes.items[HOSTILE_PROCESS].gap_overlap = true;
+	p->nodes.items[HOSTILE_PROCESS].after_module_load = true;
+	p->edges.items[made_edge(p, HOSTILE_KERNEL, HOSTILE_ADDRESS, FLOW_CONNECT, at(10, 1, 0, 0), 1, "same destination")].correlation = true;
+	char *svg = drawn(p);
+	HAS(svg, ", refused by the kernel\nserials ");
+	HAS(svg, "class=\"line unsure\"");
+	HAS(svg, ">? connected<");
+	HAS(svg, "class=\"line same\"");
+	HAS(svg, "same destination: not a flow");
+	HAS(svg, "head hollow");
+	made_free(p);
+}
+
+// Cells are counted, not bytes; what is cut keeps its end; what is cut stands in full in the title.
+static void test_cut(void)
+{
+	struct picture *p = hostile_picture();
+	char long_name[301];
+
+	memset(long_name, 'a', 300);
+	memcpy(long_name + 290, "-the-end.x", 10);
+	long_name[300] = '\0';
+	*place_of(p, PLACE_FILE_NAME) = made_text(long_name);
+	*place_of(p, PLACE_PATH) = made_text(long_name);
+	*place_of(p, PLACE_USER) = made_text("a-very-long-user-name-of-nobody");
+	*place_of(p, PLACE_PROCESS_NAME) = made_text("\xe3\x83\x95\xe3\x82\xa1\xe3\x82\xa4\xe3\x83\xab\xe3\x83\x95\xe3\x82\xa1\xe3\x82\xa4\xe3\x83\xab");
+	char *svg = drawn(p);
+	HAS(svg, "-the-end.x</text>");
+	HAS(svg, long_name);
+	LACKS(svg, "\">a-very-long-user-name-of-nobody</text>");
+	made_free(p);
+
+	struct buffer out = {0};
+	svg_number(&out, -0.04);
+	buffer_add_byte(&out, ' ');
+	svg_number(&out, -12.25);
+	buffer_add_byte(&out, ' ');
+	svg_number(&out, 1e6);
+	CHECK_STRING(buffer_string(&out), "0 -12.3 1000000");
+	buffer_release(&out);
+}
+
+static void check_lines(const char *words, size_t cells, const char *want)
+{
+	struct buffer got = {0};
+	size_t length = strlen(words);
+
+	while (length > 0) {
+		size_t next, end = svg_line(words, length, cells, &next);
+
+		CHECK(next > 0);
+		if (next == 0)
+			break;
+		CHECK(text_cells(words, end) <= cells || end == next);
+		buffer_add(&got, words, end);
+		buffer_add_byte(&got, '|');
+		words += next;
+		length -= next;
+	}
+	CHECK_STRING(buffer_string(&got), want);
+	buffer_release(&got);
+}
+
+static void test_lines(void)
+{
+	check_lines("opened for writing x7", 12, "opened for|writing x7|");
+	check_lines("/usr/lib/python3.11/site-packages", 14, "/usr/lib/|python3.11/|site-packages|");
+	check_lines("aaaaaaaaaaaaaaaaaaaa", 8, "aaaaaaaa|aaaaaaaa|aaaa|");
+	check_lines("\xe3\x83\x95\xe3\x82\xa1\xe3\x82\xa4", 4, "\xe3\x83\x95\xe3\x82\xa1|\xe3\x82\xa4|");
+	check_lines("\xe3\x83\x95\xe3\x82\xa1", 1, "\xe3\x83\x95|\xe3\x82\xa1|"); // wider than a line: a character all the same
+	check_lines("x", 0, "x|");
+}
+
+static void test_chips(void)
+{
+	char label[24];
+
+	svg_chip_label(label, sizeof(label), (const uint32_t[]){3}, 1);
+	CHECK_STRING(label, "3");
+	svg_chip_label(label, sizeof(label), (const uint32_t[]){10, 11, 12}, 3);
+	CHECK_STRING(label, "10-12");
+	svg_chip_label(label, sizeof(label), (const uint32_t[]){1, 3, 5, 7}, 4);
+	CHECK_STRING(label, "1,3,5+");
+	svg_chip_label(label, sizeof(label), NULL, 0);
+	CHECK_STRING(label, "");
+	svg_chip_label(label, 8, (const uint32_t[]){4000000000u, 7}, 2); // no room: nothing half-written
+	CHECK_STRING(label, "");
+}
+
+int main(void)
+{
+	test_incident();
+	test_dark();
+	test_no_loss();
+	test_styles();
+	test_cut();
+	test_lines();
+	test_chips();
+	return unit_end();
+}
