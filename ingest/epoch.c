@@ -59,7 +59,8 @@ int epoch_walk_line(struct epoch_walk *walk, uint32_t host, uint32_t log, uint64
 {
 	const struct epoch_mark *mark = mark_for(walk, host, log, offset);
 	struct epoch_border *oldest = oldest_border(walk, host);
-	struct epoch_border border = { .host = host, .log = log, .offset = offset, .serial = serial, .ns = ns };
+	struct epoch_border border = { .host = host, .log = log, .offset = offset, .serial = serial, .ns = ns,
+				       .newest_log = log, .newest_offset = offset };
 
 	if (mark && !before(log, offset, mark->log, mark->offset))
 		return 0; // inside of what scan() read: it knows
@@ -94,15 +95,17 @@ uint32_t epoch_walk_of(const struct epoch_walk *walk, uint32_t host, uint32_t lo
 
 		if (border->host != host)
 			continue;
+		if (before(border->newest_log, border->newest_offset, log, offset) && later)
+			break; // between two boots' known lines
 		later = border;
 		if (!before(log, offset, border->log, border->offset))
-			break; // this boot reaches back to before the place
+			return border->epoch;
 	}
 	if (!later) {
 		uint32_t epoch = mark ? mark->epoch : 0;
 
 		return mark && older_boot(serial, ns, mark->serial, mark->ns) ? epoch - 1 : epoch;
 	}
-	// Between the oldest line known and the next sample the serial itself decides.
+	// Before the oldest line known of a boot the serial itself decides.
 	return older_boot(serial, ns, later->serial, later->ns) ? later->epoch - 1 : later->epoch;
 }

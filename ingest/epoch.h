@@ -12,9 +12,9 @@
 
 #include <stdint.h>
 
-struct epoch_border { // the host's boot `epoch` reaches back to here at least: this is its oldest line known so far
-	uint32_t host, epoch, log;
-	uint64_t offset, serial, ns;
+struct epoch_border { // a boot of a host: its oldest line known so far, and where its newest known line stands
+	uint32_t host, epoch, log, newest_log;
+	uint64_t offset, serial, ns, newest_offset;
 };
 VECTOR_DEFINE(epoch_border_vector, struct epoch_border)
 

@@ -118,10 +118,10 @@ const char *log_file_looks_like(const char *head, size_t length)
 		control += (unsigned char)head[i] < 0x20 && !memchr("\t\n\r\f\033", head[i], 5);
 	if (control > length / 64)
 		return "binary data";
-	if (head[0] == '{' || head[0] == '[')
-		return "JSON text";
 	if (memmem(head, length, "audit: type=", 12))
 		return "a kernel log with audit messages in it, not auditd's own log";
+	if (head[0] == '{' || head[0] == '[')
+		return "JSON text";
 	return "text of another kind";
 }
 

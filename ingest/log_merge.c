@@ -49,6 +49,7 @@ struct merge {
 	struct line_seen *seen;  // TABLE_SETS x TABLE_WAYS
 	uint8_t *turn;           // which way of a set is replaced next
 	uint64_t key[2];
+	uint64_t overlap_ns;     // largest key at which two readers were open: copies may stand up to here
 };
 
 static void reader_free(struct reader *r)
@@ -333,12 +334,15 @@ static int need_table(struct merge *m, struct error *err)
 static struct reader *smallest(struct merge *m, uint64_t *ret_next_ns)
 {
 	struct reader *best = m->open[0];
+	bool alone = m->open_count == 1;
 
 	for (size_t i = 1; i < m->open_count; i++) {
 		if (m->open[i]->key_ns < best->key_ns)
 			best = m->open[i];
 	}
 	*ret_next_ns = m->pending_count > 0 ? m->pending->start_ns : UINT64_MAX;
+	if (alone && m->overlap_ns < *ret_next_ns)
+		*ret_next_ns = best->key_ns > m->overlap_ns ? best->key_ns : m->overlap_ns;
 	for (size_t i = 0; i < m->open_count; i++) {
 		if (m->open[i] != best && m->open[i]->key_ns < *ret_next_ns)
 			*ret_next_ns = m->open[i]->key_ns;
@@ -359,6 +363,8 @@ static int feed_merged(struct merge *m, struct error *err)
 
 		if (result != 0)
 			return result;
+		if (m->open_count > 1 && m->open[i]->key_ns > m->overlap_ns)
+			m->overlap_ns = m->open[i]->key_ns;
 	}
 	r = smallest(m, &next_ns);
 	if (m->pending_count > 0 && m->pending->start_ns <= r->key_ns)
@@ -378,9 +384,11 @@ static int merge_run(struct merge *m, struct error *err)
 				return 0;
 			result = open_next(m, err);
 		} else {
-			if (m->open_count == 1)
+			bool merged = m->open_count > 1 || m->open[0]->key_ns <= m->overlap_ns;
+
+			if (!merged)
 				result = feed_alone(m, m->open[0], &overlap, err);
-			if (result == 0 && (m->open_count > 1 || overlap) && !reader_ended(m->open[0]))
+			if (result == 0 && (merged || overlap) && !reader_ended(m->open[0]))
 				result = feed_merged(m, err);
 		}
 		if (result != 0)
