@@ -21,6 +21,7 @@
 #define NOTES_OF_A_KIND 8  /* then "+5 more": json has all */
 #define MISSING_SHOWN 14
 #define CHIP_COLUMN 26.0
+#define HEADING_HEIGHT 26.0
 
 enum block_kind { BLOCK_HEADING, BLOCK_STEP, BLOCK_NOTE, BLOCK_RULE };
 
@@ -184,7 +185,7 @@ static void measure(const struct svg_page *page, struct block *block, double wid
 		left -= next;
 		lines++;
 	}
-	block->height = block->kind == BLOCK_HEADING ? 26 : (double)(lines > 0 ? lines : 1) * (block->kind == BLOCK_RULE ? 13 : LINE) + 3;
+	block->height = block->kind == BLOCK_HEADING ? HEADING_HEIGHT : (double)(lines > 0 ? lines : 1) * (block->kind == BLOCK_RULE ? 13 : LINE) + 3;
 	buffer_release(&time);
 }
 
@@ -245,7 +246,8 @@ static double draw_columns(struct svg_page *page, const struct block_vector *blo
 		bool apart = block->kind != BLOCK_RULE && (i == 0 || blocks->items[i - 1].kind != BLOCK_HEADING);
 		if (apart && column + 1 < columns && here > 0 && here + need / 2 > share) {
 			column++;
-			here = 0;
+			// What goes on from the column before starts beside the first line under a heading.
+			here = block->kind == BLOCK_HEADING ? 0 : HEADING_HEIGHT;
 		}
 		draw_block(page, block, x + (double)column * (width + COLUMN_GAP), y + here, width);
 		here += block->height;
