@@ -22,6 +22,7 @@
 #define MISSING_SHOWN 14
 #define CHIP_COLUMN 26.0
 #define HEADING_HEIGHT 26.0
+#define LEAST_COLUMN 150.0 /* a short story is not torn apart */
 
 enum block_kind { BLOCK_HEADING, BLOCK_STEP, BLOCK_NOTE, BLOCK_RULE };
 
@@ -233,9 +234,12 @@ static double total_height(const struct block_vector *blocks)
 // Deals blocks out to `columns` columns from x on; returns the height of the tallest. A heading is never the last of a column.
 static double draw_columns(struct svg_page *page, const struct block_vector *blocks, double x, double y, double width, size_t columns)
 {
-	double share = total_height(blocks) / (double)columns, here = 0, tallest = 0;
+	double continued = HEADING_HEIGHT * (double)(columns - 1); // the empty line above what goes on
+	double share = (total_height(blocks) + continued) / (double)columns, here = 0, tallest = 0;
 	size_t column = 0;
 
+	if (share < LEAST_COLUMN)
+		share = LEAST_COLUMN;
 	for (size_t i = 0; i < blocks->count; i++) {
 		const struct block *block = &blocks->items[i];
 		double need = block->height;
