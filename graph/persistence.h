@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Names that tell an analyst something: places from which a file is started again, and logs that an intruder cleans.
+//
+// These tables only ever promote: a file that is written there is shown earlier and named in the story. Nothing is hidden by
+// them, and what is in none of them is ranked as everything else.
+#ifndef GRAPH_PERSISTENCE_H
+#define GRAPH_PERSISTENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// "cron job", "systemd unit" ... for a path that persists; NULL for others. A static string.
+const char *persistence_of_path(const char *path, size_t length);
+// A log or a command history.
+bool persistence_is_log(const char *path, size_t length);
+// A program that runs scripts: python3.11, sh, perl ... by its base name.
+bool persistence_is_interpreter(const char *base, size_t length);
+bool persistence_is_shell(const char *base, size_t length);
+// What begins sessions, starts services or carries a terminal, and is seldom the beginning of an incident: sshd, systemd, cron, su ...
+bool persistence_begins_sessions(const char *base, size_t length);
+
+#endif

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: MIT
+// Picture edges: everything that flowed between two drawn nodes, merged into one edge, most severe first.
+#include "graph/picture_work.h"
+
+#include "base/nanotime.h"
+#include "base/text.h"
+#include "graph/label.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERIALS_MAX 20
+#define FLOWS_NAMED 2 /* kinds of flow in one label; then "+n" */
+
+// --- flows: (from, to, op, failed) -> one drawn_flow
+
+struct flow_table { uint32_t *index; size_t nodes; };
+
+static uint32_t *flow_slot(const struct flow_table *t, uint32_t from, uint32_t to, enum flow_op op, bool failed)
+{
+	return &t->index[((from * t->nodes + to) * FLOW_COUNT + op) * 2 + failed];
+}
+
+static bool draws(const struct picture_work *w, uint32_t subject)
+{
+	return (w->s.items[subject].marks & MARK_SHOWN) != 0;
+}
+
+static int add_flow(struct picture_work *w, const struct flow_table *t, uint32_t from, uint32_t to, uint32_t edge)
+{
+	const struct flow_edge *e = &w->g->edges.items[edge];
+	uint32_t *slot = flow_slot(t, from, to, e->op, e->failed);
+	uint64_t last = e->last_ns > e->start_ns ? e->last_ns : e->start_ns;
+	if (*slot == GRAPH_NONE) {
+		*slot = (uint32_t)w->flows.count;
+		struct drawn_flow f = {.from = from, .to = to, .op = e->op, .class = e->class, .failed = e->failed,
+				       .first_ns = e->start_ns, .last_ns = last, .serial = e->serial, .sample = edge,
+				       .edge = GRAPH_NONE};
+		if (flow_vector_append(&w->flows, f) < 0)
+			return -1;
+	}
+	struct drawn_flow *f = &w->flows.items[*slot];
+	f->count += e->count ? e->count : 1;
+	f->class = e->class < f->class ? e->class : f->class;
+	f->last_ns = last > f->last_ns ? last : f->last_ns;
+	f->on_path |= picture_path_has(&w->path, edge);
+	return 0;
+}
+
+static int add_direct_flows(struct picture_work *w, const struct flow_table *t)
+{
+	for (uint32_t i = 0; i < w->g->edges.count; i++) {
+		const struct flow_edge *e = &w->g->edges.items[i];
+		uint32_t a = w->s.of[e->from], b = w->s.of[e->to];
+		if (a == b || !draws(w, a) || !draws(w, b))
+			continue;
+		// A node outside the slice is there for its contact only.
+		bool outside = w->s.items[a].side == TRACE_NONE || w->s.items[b].side == TRACE_NONE;
+		if (outside && e->op != FLOW_CONNECT)
+			continue;
+		if (add_flow(w, t, w->s.items[a].drawn, w->s.items[b].drawn, i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+// Through a pipe: writer -> reader. At birth each side of `a | b` holds both ends, and so does the shell; what is left after
+// close() is not in the records. So: not between a parent and its child (the fork edge is there), and between two that
+// each seem to write and read, from the earlier born to the later, as shells start them.
+static bool pipe_leads(const struct picture_work *w, uint32_t writer, uint32_t reader)
+{
+	const struct segment *a = graph_segment_of(w->g, writer), *b = graph_segment_of(w->g, reader);
+	if (!a || !b || a->process == b->process)
+		return false;
+	const struct process *p = &w->g->processes.items[a->process], *q = &w->g->processes.items[b->process];
+	if (p->parent == b->process || q->parent == a->process)
+		return false;
+	return p->birth_ns < q->birth_ns || (p->birth_ns == q->birth_ns && a->process < b->process);
+}
+
+static int add_pipe_flows(struct picture_work *w, const struct flow_table *t)
+{
+	for (size_t i = 0; i < w->g->pipes.count; i++) {
+		uint32_t node = w->g->pipes.items[i].node;
+		if (w->t->nodes[node].side == TRACE_NONE)
+			continue;
+		for (uint32_t in = w->g->in_start.items[node]; in < w->g->in_start.items[node + 1]; in++) {
+			uint32_t writer = w->g->edges.items[w->g->in_edges.items[in]].from;
+			if (!draws(w, w->s.of[writer]))
+				continue;
+			for (uint32_t out = w->g->out_start.items[node]; out < w->g->out_start.items[node + 1]; out++) {
+				uint32_t edge = w->g->out_edges.items[out], reader = w->g->edges.items[edge].to;
+				if (!draws(w, w->s.of[reader]) || !pipe_leads(w, writer, reader))
+					continue;
+				if (add_flow(w, t, w->s.items[w->s.of[writer]].drawn, w->s.items[w->s.of[reader]].drawn, edge) < 0)
+					return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	const struct drawn_flow *x = a, *y = b;
+	if (x->first_ns != y->first_ns)
+		return x->first_ns < y->first_ns ? -1 : 1;
+	if (x->serial != y->serial)
+		return x->serial < y->serial ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	return (int)x->op * 2 + x->failed - (int)y->op * 2 - y->failed;
+}
+
+static int collect_flows(struct picture_work *w)
+{
+	struct flow_table t = {.nodes = w->p->nodes.count};
+	size_t slots = t.nodes * t.nodes * FLOW_COUNT * 2;
+	t.index = malloc((slots + 1) * sizeof(*t.index));
+	if (!t.index)
+		return -1;
+	memset(t.index, 0xff, (slots + 1) * sizeof(*t.index)); // GRAPH_NONE
+	int result = add_direct_flows(w, &t);
+	if (result == 0)
+		result = add_pipe_flows(w, &t);
+	free(t.index);
+	if (result == 0 && w->flows.count)
+		qsort(w->flows.items, w->flows.count, sizeof(*w->flows.items), compare_flows);
+	return result;
+}
+
+// --- which flows share an edge
+
+static bool plain_file_flow(enum flow_op op)
+{
+	return op == FLOW_OPEN_READ || op == FLOW_READ || op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_CREATE ||
+	       op == FLOW_ATTRIBUTE;
+}
+
+// Both directions between the same two become one edge where that loses nothing: a connection, a socket, a file that was opened for
+// both. What was executed or removed keeps an edge of its own.
+static bool may_share(const struct picture_work *w, const struct picture_edge *edge, const struct drawn_flow *f)
+{
+	const struct picture_node *a = &w->p->nodes.items[f->from], *b = &w->p->nodes.items[f->to];
+	if (edge->on_path != f->on_path && !(a->kind == PICTURE_ADDRESS || b->kind == PICTURE_ADDRESS))
+		return false;
+	if (a->kind == PICTURE_ADDRESS || b->kind == PICTURE_ADDRESS || a->kind == PICTURE_CHANNEL || b->kind == PICTURE_CHANNEL)
+		return true;
+	if (a->kind != PICTURE_FILE && b->kind != PICTURE_FILE)
+		return false;
+	for (uint32_t op = 0; op < FLOW_COUNT; op++)
+		if ((edge->ops >> op & 1) && !plain_file_flow(op))
+			return false;
+	return plain_file_flow(f->op);
+}
+
+static uint32_t find_edge(const struct picture_work *w, const struct drawn_flow *f)
+{
+	uint32_t reverse = GRAPH_NONE;
+	for (uint32_t i = 0; i < w->p->edges.count; i++) {
+		const struct picture_edge *e = &w->p->edges.items[i];
+		if (e->from == f->from && e->to == f->to)
+			return i;
+		if (e->from == f->to && e->to == f->from && may_share(w, e, f))
+			reverse = i;
+	}
+	return reverse;
+}
+
+// An edge with a peer points to who was asked: out for connect, in for accept. Else the flow that came first decides.
+static void set_direction(const struct picture_work *w, struct picture_edge *e, const struct drawn_flow *f)
+{
+	bool to_address = w->p->nodes.items[f->to].kind == PICTURE_ADDRESS;
+	bool from_address = w->p->nodes.items[f->from].kind == PICTURE_ADDRESS;
+	bool flip = (to_address && f->op == FLOW_ACCEPT) || (from_address && f->op == FLOW_RECEIVE && !(e->ops & 1u << FLOW_ACCEPT));
+	if (flip && e->count == 0) {
+		uint32_t swapped = e->from;
+		e->from = e->to;
+		e->to = swapped;
+	}
+}
+
+static bool is_correlation(const struct picture_work *w, const struct drawn_flow *f)
+{
+	return w->p->nodes.items[f->from].side == TRACE_NONE || w->p->nodes.items[f->to].side == TRACE_NONE;
+}
+
+static int merge_flow(struct picture_work *w, uint32_t index)
+{
+	struct drawn_flow *f = &w->flows.items[index];
+	uint32_t at = find_edge(w, f);
+	if (at == GRAPH_NONE) {
+		struct picture_edge e = {.from = f->from, .to = f->to, .op = f->op, .class = f->class, .failed = true,
+					 .first_ns = f->first_ns, .last_ns = f->last_ns, .correlation = is_correlation(w, f)};
+		set_direction(w, &e, f);
+		at = (uint32_t)w->p->edges.count;
+		if (picture_edge_vector_append(&w->p->edges, e) < 0)
+			return -1;
+	}
+	struct picture_edge *e = &w->p->edges.items[at];
+	bool reverse = e->from != f->from;
+	f->edge = at;
+	e->both_ways |= e->count > 0 && (reverse || (e->ops & 1u << FLOW_RECEIVE));
+	e->ops |= 1u << f->op;
+	if (label_severity(f->op) > label_severity(e->op))
+		e->op = f->op;
+	e->class = f->class < e->class ? f->class : e->class;
+	e->failed &= f->failed;
+	e->on_path |= f->on_path;
+	e->count += f->op == FLOW_RECEIVE ? 0 : f->count; // what came back is the same connection
+	e->last_ns = f->last_ns > e->last_ns ? f->last_ns : e->last_ns;
+	return 0;
+}
+
+// --- labels
+
+static bool says_nothing_new(const struct picture_work *w, uint32_t edge, const struct drawn_flow *f)
+{
+	uint32_t ops = w->p->edges.items[edge].ops;
+	if (f->op == FLOW_RECEIVE)
+		return (ops & (1u << FLOW_CONNECT | 1u << FLOW_ACCEPT)) != 0;
+	if (f->op != FLOW_OPEN_WRITE || !(ops & 1u << FLOW_CREATE))
+		return false;
+	for (size_t i = 0; i < w->flows.count; i++) { // the open that created it is the one that wanted to write
+		const struct drawn_flow *g = &w->flows.items[i];
+		if (g->edge == edge && g->op == FLOW_CREATE && g->count >= f->count)
+			return true;
+	}
+	return false;
+}
+
+static const struct drawn_flow *next_severe(const struct picture_work *w, uint32_t edge, const struct drawn_flow *after)
+{
+	const struct drawn_flow *best = NULL;
+	for (size_t i = 0; i < w->flows.count; i++) {
+		const struct drawn_flow *f = &w->flows.items[i];
+		if (f->edge != edge || says_nothing_new(w, edge, f))
+			continue;
+		unsigned severity = label_severity(f->op) * 2 + !f->failed;
+		if (after && severity >= label_severity(after->op) * 2 + !after->failed)
+			continue;
+		if (!best || severity > label_severity(best->op) * 2 + !best->failed)
+			best = f;
+	}
+	return best;
+}
+
+static void label_edge(struct picture_work *w, uint32_t edge, struct buffer *b)
+{
+	unsigned named = 0, more = 0;
+	for (const struct drawn_flow *f = next_severe(w, edge, NULL); f; f = next_severe(w, edge, f)) {
+		if (named == FLOWS_NAMED) {
+			more++;
+			continue;
+		}
+		buffer_add_string(b, named++ ? ", " : "");
+		label_flow(w->g, &w->g->edges.items[f->sample], b);
+		if (f->count > 1)
+			buffer_printf(b, " x%" PRIu64, f->count);
+	}
+	if (more)
+		buffer_printf(b, " +%u", more);
+	if (w->p->edges.items[edge].correlation)
+		buffer_add_string(b, ", same destination");
+	w->p->edges.items[edge].label = picture_take_text(w->p, b);
+}
+
+// --- evidence: the first events behind an edge, by time
+
+
+static int compare_evidence(const void *a, const void *b)
+{
+	const struct edge_evidence *x = a, *y = b;
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+// Keeps the earliest SERIALS_MAX, each serial once.
+static void keep_evidence(struct picture_edge *edge, const struct edge_evidence *e)
+{
+	size_t n = edge->evidence_count;
+	for (size_t i = 0; i < n; i++)
+		if (edge->evidence[i].serial == e->serial && edge->evidence[i].time_ns == e->time_ns)
+			return;
+	if (n == SERIALS_MAX && compare_evidence(e, &edge->evidence[n - 1]) >= 0)
+		return;
+	size_t at = n < SERIALS_MAX ? edge->evidence_count++ : SERIALS_MAX - 1;
+	while (at > 0 && compare_evidence(e, &edge->evidence[at - 1]) < 0) {
+		edge->evidence[at] = edge->evidence[at - 1];
+		at--;
+	}
+	edge->evidence[at] = *e;
+}
+
+static void add_evidence(struct picture_work *w, struct picture_edge *edge, uint32_t graph_edge)
+{
+	const struct flow_edge *e = &w->g->edges.items[graph_edge];
+	if (!edge->evidence)
+		edge->evidence = picture_allocate(w->p, SERIALS_MAX * sizeof(*edge->evidence));
+	if (!edge->evidence)
+		return;
+	uint32_t kept = e->evidence_count < SERIALS_MAX ? e->evidence_count : SERIALS_MAX;
+	for (uint32_t i = 0; i < kept && e->evidence + i < w->g->evidence.count; i++)
+		keep_evidence(edge, &w->g->evidence.items[e->evidence + i]);
+	if (kept == 0) {
+		struct edge_evidence only = {.serial = e->serial, .time_ns = e->start_ns};
+		keep_evidence(edge, &only);
+	}
+}
+
+static uint32_t edge_between(const struct picture_work *w, uint32_t a, uint32_t b, uint32_t op)
+{
+	for (uint32_t i = 0; i < w->p->edges.count; i++) {
+		const struct picture_edge *e = &w->p->edges.items[i];
+		if ((e->ops >> op & 1) && ((e->from == a && e->to == b) || (e->from == b && e->to == a && e->both_ways)))
+			return i;
+	}
+	return GRAPH_NONE;
+}
+
+static void collect_evidence(struct picture_work *w)
+{
+	for (uint32_t i = 0; i < w->g->edges.count; i++) {
+		const struct flow_edge *e = &w->g->edges.items[i];
+		uint32_t a = w->s.of[e->from], b = w->s.of[e->to];
+		if (a == b || !draws(w, a) || !draws(w, b))
+			continue;
+		uint32_t edge = edge_between(w, w->s.items[a].drawn, w->s.items[b].drawn, e->op);
+		if (edge != GRAPH_NONE)
+			add_evidence(w, &w->p->edges.items[edge], i);
+	}
+	for (size_t i = 0; i < w->flows.count; i++) // flows through pipes have no direct edge
+		if (w->flows.items[i].op == FLOW_PIPE)
+			add_evidence(w, &w->p->edges.items[w->flows.items[i].edge], w->flows.items[i].sample);
+}
+
+static void list_serials(struct picture_work *w, struct picture_edge *e)
+{
+	e->serials = picture_allocate(w->p, e->evidence_count * sizeof(*e->serials));
+	for (size_t i = 0; e->serials && i < e->evidence_count; i++)
+		e->serials[e->serial_count++] = e->evidence[i].serial;
+}
+
+// --- folds hang on their anchor by one edge
+
+static void count_fold_flow(struct picture_work *w, const struct fold *f, struct picture_edge *e)
+{
+	for (size_t k = 0; k < f->members.count; k++) {
+		uint32_t edge = GRAPH_NONE, subject = f->members.items[k];
+		if (subjects_next(&w->s, subject, &edge) == GRAPH_NONE || edge == GRAPH_NONE)
+			continue;
+		const struct flow_edge *g = &w->g->edges.items[edge];
+		e->count += g->count ? g->count : 1;
+		e->ops |= 1u << g->op;
+		if (k == 0 || label_severity(g->op) > label_severity(e->op))
+			e->op = g->op;
+		e->class = k == 0 || g->class < e->class ? g->class : e->class;
+		e->first_ns = g->start_ns < e->first_ns ? g->start_ns : e->first_ns;
+		e->last_ns = g->last_ns > e->last_ns ? g->last_ns : e->last_ns;
+		if (k < 64) // evidence holds 20; the best members have it
+			add_evidence(w, e, edge);
+	}
+}
+
+static int add_fold_edge(struct picture_work *w, uint32_t fold, struct buffer *b)
+{
+	const struct fold *f = &w->folds.items.items[fold];
+	uint32_t node = w->p->folds.items[fold].node, anchor = w->s.items[f->anchor].drawn;
+	bool effect = f->side == TRACE_EFFECT;
+	if (anchor == GRAPH_NONE || anchor == node)
+		return 0;
+	struct picture_edge e = {.from = effect ? anchor : node, .to = effect ? node : anchor, .first_ns = NANOTIME_NONE,
+				 .correlation = f->correlation};
+	if (f->correlation) {
+		e.count = f->members.count;
+		e.op = FLOW_CONNECT;
+		e.ops = 1u << FLOW_CONNECT;
+		e.first_ns = w->p->nodes.items[node].first_ns;
+		e.last_ns = w->p->nodes.items[node].last_ns;
+		buffer_add_string(b, "same destination");
+	} else {
+		count_fold_flow(w, f, &e);
+		if (f->op == FLOW_COUNT)
+			buffer_add_string(b, effect ? "followed" : "led here");
+		else if (f->op == FLOW_FORK)
+			buffer_add_string(b, "started");
+		else
+			buffer_add_string(b, flow_op_words(f->op));
+		if (f->op != FLOW_COUNT && e.count > 1)
+			buffer_printf(b, " x%" PRIu64, e.count);
+	}
+	if (e.first_ns == NANOTIME_NONE)
+		e.first_ns = e.last_ns = w->p->nodes.items[node].first_ns;
+	e.label = picture_take_text(w->p, b);
+	return picture_edge_vector_append(&w->p->edges, e);
+}
+
+// --- order and numbers
+
+static int compare_edges(const void *a, const void *b)
+{
+	const struct picture_edge *x = a, *y = b;
+	if (x->first_ns != y->first_ns)
+		return x->first_ns < y->first_ns ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	return (int)x->op - (int)y->op;
+}
+
+// Flows follow their edges to the new places: `id` carries the old one through the sort.
+static int number_edges(struct picture_work *w)
+{
+	size_t n = w->p->edges.count;
+	uint32_t *place = malloc((n + 1) * sizeof(*place));
+	if (!place)
+		return -1;
+	for (uint32_t i = 0; i < n; i++)
+		w->p->edges.items[i].id = i;
+	if (n)
+		qsort(w->p->edges.items, n, sizeof(*w->p->edges.items), compare_edges);
+	for (uint32_t i = 0; i < n; i++) {
+		place[w->p->edges.items[i].id] = i;
+		w->p->edges.items[i].id = i + 1;
+		list_serials(w, &w->p->edges.items[i]);
+	}
+	for (size_t i = 0; i < w->flows.count; i++)
+		w->flows.items[i].edge = place[w->flows.items[i].edge];
+	free(place);
+	return 0;
+}
+
+// Known by inference alone: every edge that joins it to the rest is.
+static void flag_inferred(struct picture_work *w)
+{
+	for (uint32_t n = 0; n < w->p->nodes.count; n++) {
+		bool any = false, observed = false;
+		for (size_t i = 0; i < w->p->edges.count; i++) {
+			const struct picture_edge *e = &w->p->edges.items[i];
+			if ((e->from != n && e->to != n) || e->correlation)
+				continue;
+			any = true;
+			observed |= e->class == CLASS_OBSERVED;
+		}
+		w->p->nodes.items[n].inferred_only = any && !observed;
+	}
+}
+
+int picture_make_edges(struct picture_work *w)
+{
+	struct buffer b = {0};
+	int result = collect_flows(w);
+	for (uint32_t i = 0; i < w->flows.count && result == 0; i++)
+		result = merge_flow(w, i);
+	if (result == 0)
+		collect_evidence(w);
+	for (uint32_t i = 0; i < w->p->edges.count && result == 0; i++)
+		label_edge(w, i, &b);
+	for (uint32_t i = 0; i < w->folds.items.count && result == 0; i++)
+		result = add_fold_edge(w, i, &b);
+	buffer_release(&b);
+	if (result == 0)
+		result = number_edges(w);
+	flag_inferred(w);
+	return result < 0 || picture_failed(w->p) ? -1 : 0;
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: MIT
+#include "graph/picture_path.h"
+
+#include "base/nanotime.h"
+#include "graph/label.h"
+#include "graph/persistence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INPUT_MIN 0.25
+#define STEP_BACK 0.8
+#define INPUTS_PER_PROCESS 3
+#define INPUTS_MAX 10
+#define LINES_MAX 8
+#define LINE_ITEMS_MAX 100000 /* our limit: a chain this long is an attack on us; what is above is folded like everything else */
+#define EDGES_PER_STEP 65536 /* our limit on edges looked at around one node */
+
+struct line_item {
+	uint32_t node;     // process node
+	uint32_t edge;     // fork or exec edge to the item below; GRAPH_NONE at the bottom
+	uint64_t time_ns;  // usable until then
+};
+VECTOR_DEFINE(item_vector, struct line_item)
+
+struct input {
+	double strength;
+	uint32_t read_edge;  // into the process of the line
+	uint32_t write_edge; // from its writer; GRAPH_NONE: the source itself is the process (injection)
+	uint32_t line;       // the line that it feeds
+	uint64_t time_ns;    // the writer acted by then
+};
+VECTOR_DEFINE(input_vector, struct input)
+
+struct line {
+	struct item_vector items; // bottom first
+	size_t top;          // items [0, top] are on the path
+	size_t begin;        // items [0, begin] belong to the session or service
+	uint32_t joins, joins_item; // line that it runs into, GRAPH_NONE
+	uint32_t best_line;  // line of its strongest input, GRAPH_NONE
+	bool has_input;
+	double strength;
+};
+VECTOR_DEFINE(line_vector, struct line)
+
+struct finder {
+	struct subjects *s;
+	const struct graph *g;
+	struct line_vector lines;
+	struct input_vector waiting; // not yet followed
+	uint32_t *line_of;       // per subject: line + 1, 0 none
+	struct u32_vector edges;
+	size_t inputs;
+};
+
+// --- lines
+
+static const struct process *process_of(const struct graph *g, uint32_t node)
+{
+	return &g->processes.items[graph_segment_of(g, node)->process];
+}
+
+// The fork or exec that made `node`, usable by `time`; GRAPH_NONE at the top.
+static uint32_t edge_up(const struct graph *g, uint32_t node, uint64_t time)
+{
+	for (uint32_t i = g->in_start.items[node]; i < g->in_start.items[node + 1]; i++) {
+		const struct flow_edge *e = &g->edges.items[g->in_edges.items[i]];
+		if (e->start_ns > time)
+			break;
+		if ((e->op == FLOW_FORK || e->op == FLOW_EXEC) && e->class != CLASS_UNCERTAIN && !e->failed)
+			return g->in_edges.items[i];
+	}
+	return GRAPH_NONE;
+}
+
+#define SESSION_UNSET UINT32_MAX /* ses=4294967295 */
+
+// A session begins with the process that got a session of its own; a service with the child of process 1.
+static bool session_begins(const struct graph *g, uint32_t node, uint32_t parent)
+{
+	const struct process *p = process_of(g, node), *above = process_of(g, parent);
+	return p != above && ((p->session != above->session && p->session != SESSION_UNSET) || above->pid == 1);
+}
+
+// Goes up from `node` until a line that is already there, or the top. Process 1 is no part of any story.
+static int walk_line(struct finder *f, uint32_t node, uint64_t time, double strength)
+{
+	struct line line = {.joins = GRAPH_NONE, .best_line = GRAPH_NONE, .strength = strength, .begin = SIZE_MAX};
+	struct line_item item = {.node = node, .edge = GRAPH_NONE, .time_ns = time};
+	uint32_t number = (uint32_t)f->lines.count;
+	for (;;) {
+		uint32_t subject = f->s->of[item.node];
+		if (f->line_of[subject] && f->line_of[subject] != number + 1) {
+			line.joins = f->line_of[subject] - 1;
+			const struct item_vector *there = &f->lines.items[line.joins].items;
+			for (size_t i = 0; i < there->count; i++)
+				if (f->s->of[there->items[i].node] == subject)
+					line.joins_item = (uint32_t)i;
+			if (item.edge != GRAPH_NONE && u32_vector_append(&f->edges, item.edge) < 0)
+				goto out_of_memory;
+			break;
+		}
+		f->line_of[subject] = number + 1;
+		if (item_vector_append(&line.items, item) < 0)
+			goto out_of_memory;
+		uint32_t edge = edge_up(f->g, item.node, item.time_ns);
+		if (edge == GRAPH_NONE || line.items.count >= LINE_ITEMS_MAX)
+			break;
+		const struct flow_edge *e = &f->g->edges.items[edge];
+		if (line.begin == SIZE_MAX && session_begins(f->g, item.node, e->from))
+			line.begin = line.items.count - 1;
+		if (process_of(f->g, e->from)->pid == 1 || graph_segment_of(f->g, e->from) == NULL)
+			break;
+		item = (struct line_item){e->from, edge, e->end_ns < item.time_ns ? e->end_ns : item.time_ns};
+	}
+	if (line.begin == SIZE_MAX)
+		line.begin = line.items.count ? line.items.count - 1 : 0;
+	if (line_vector_append(&f->lines, line) == 0)
+		return 0;
+out_of_memory:
+	item_vector_release(&line.items);
+	return -1;
+}
+
+// --- inputs
+
+static bool is_content(enum flow_op op)
+{
+	return op == FLOW_CREATE || op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_PIPE || op == FLOW_UNIX;
+}
+
+// Who wrote `node` last before `before_ns`, other than the reader: content first, a mere renamer when nobody else is known.
+static uint32_t last_writer(const struct finder *f, uint32_t node, uint64_t before_ns, uint32_t reader_subject)
+{
+	uint32_t content = GRAPH_NONE, naming = GRAPH_NONE;
+	uint32_t end = f->g->in_start.items[node + 1], looked = 0;
+	for (uint32_t i = f->g->in_start.items[node]; i < end && looked < EDGES_PER_STEP; i++, looked++) {
+		const struct flow_edge *e = &f->g->edges.items[f->g->in_edges.items[i]];
+		if (e->start_ns > before_ns)
+			break;
+		if (e->failed || f->s->of[e->from] == reader_subject || f->g->nodes.items[e->from].kind != NODE_PROCESS)
+			continue;
+		if (is_content(e->op))
+			content = f->g->in_edges.items[i];
+		else if (e->op == FLOW_RENAME || e->op == FLOW_LINK)
+			naming = f->g->in_edges.items[i];
+	}
+	return content != GRAPH_NONE ? content : naming;
+}
+
+static double file_input_strength(const struct finder *f, uint32_t edge)
+{
+	const struct flow_edge *e = &f->g->edges.items[edge];
+	const struct subject *file = &f->s->items[f->s->of[e->from]];
+	const struct segment *reader = graph_segment_of(f->g, e->to);
+	if (e->op == FLOW_EXECUTE || e->op == FLOW_SYMLINK)
+		return 1.0;
+	if (e->op != FLOW_OPEN_READ && e->op != FLOW_READ && e->op != FLOW_INTERPRET)
+		return 0;
+	if (label_is_script_of(f->g, graph_file_of(f->g, e->from), reader))
+		return 1.0;
+	struct label_span program = label_program(f->g, reader);
+	if ((file->marks & MARK_PERSISTS) && persistence_begins_sessions(program.bytes, program.length))
+		return 0.9;
+	struct trace_factors factors;
+	trace_edge_factors(f->s->trace, edge, &factors);
+	return 0.4 * factors.prior * factors.fan;
+}
+
+// `sh` with nothing to run but what comes in: a pipe into it is its script.
+static double pipe_input_strength(const struct finder *f, const struct flow_edge *e)
+{
+	const struct segment *s = graph_segment_of(f->g, e->to);
+	struct label_span program = label_program(f->g, s);
+	return persistence_is_interpreter(program.bytes, program.length) && s->argv_count <= 2 ? 0.7 : 0.2;
+}
+
+// In a pipeline each side holds both ends at birth (only a later close or dup tells them apart): the reader is the later born.
+static bool born_before(const struct graph *g, uint32_t writer, uint32_t reader)
+{
+	const struct process *w = process_of(g, writer), *r = process_of(g, reader);
+	return w != r && w->parent == r->parent && w->birth_ns <= r->birth_ns;
+}
+
+static bool input_of_edge(const struct finder *f, uint32_t edge, uint64_t time, struct input *ret)
+{
+	const struct flow_edge *e = &f->g->edges.items[edge];
+	uint32_t reader = f->s->of[e->to];
+	uint64_t until = e->end_ns < time ? e->end_ns : time;
+	*ret = (struct input){.read_edge = edge, .write_edge = GRAPH_NONE, .time_ns = until};
+	switch ((enum node_kind)f->g->nodes.items[e->from].kind) {
+	case NODE_FILE:
+		if (graph_file_of(f->g, e->from)->sink || graph_file_of(f->g, e->from)->kind == FILE_FOLDER)
+			return false;
+		ret->strength = file_input_strength(f, edge);
+		// A program is taken as it was when it was executed; what is read may come as long as it is open.
+		ret->write_edge = ret->strength < INPUT_MIN ? GRAPH_NONE :
+				  last_writer(f, e->from, ret->strength >= 1.0 ? e->start_ns : until, reader);
+		break;
+	case NODE_PIPE:
+		ret->strength = pipe_input_strength(f, e);
+		ret->write_edge = last_writer(f, e->from, until, reader);
+		if (ret->write_edge != GRAPH_NONE && !born_before(f->g, f->g->edges.items[ret->write_edge].from, e->to))
+			ret->write_edge = GRAPH_NONE;
+		break;
+	case NODE_PROCESS:
+		if (e->op != FLOW_INJECT && e->op != FLOW_PIPE)
+			return false;
+		ret->strength = e->op == FLOW_INJECT ? 1.0 : pipe_input_strength(f, e);
+		return ret->strength >= INPUT_MIN && f->s->of[e->from] != reader;
+	case NODE_CONNECTION:
+	case NODE_UNIX_SOCKET:
+	case NODE_KERNEL:
+		return false;
+	}
+	return ret->strength >= INPUT_MIN && ret->write_edge != GRAPH_NONE;
+}
+
+static bool stronger(const struct finder *f, const struct input *a, const struct input *b)
+{
+	if (a->strength > b->strength || a->strength < b->strength)
+		return a->strength > b->strength;
+	const struct flow_edge *x = &f->g->edges.items[a->read_edge], *y = &f->g->edges.items[b->read_edge];
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns;
+	return a->read_edge < b->read_edge;
+}
+
+// The few strongest inputs of one image; of several flows from one file the first counts.
+static size_t best_inputs(const struct finder *f, const struct line_item *item, struct input *best)
+{
+	const struct graph *g = f->g;
+	size_t count = 0;
+	uint32_t looked = 0;
+	for (uint32_t i = g->in_start.items[item->node]; i < g->in_start.items[item->node + 1]; i++) {
+		struct input in;
+		uint32_t edge = g->in_edges.items[i];
+		if (g->edges.items[edge].start_ns > item->time_ns || ++looked > EDGES_PER_STEP)
+			break;
+		if (g->edges.items[edge].failed || !input_of_edge(f, edge, item->time_ns, &in))
+			continue;
+		bool known = false;
+		for (size_t k = 0; k < count; k++)
+			known |= f->s->of[g->edges.items[best[k].read_edge].from] == f->s->of[g->edges.items[edge].from];
+		if (known)
+			continue;
+		size_t at = count < INPUTS_PER_PROCESS ? count++ : INPUTS_PER_PROCESS;
+		while (at > 0 && stronger(f, &in, &best[at - 1])) {
+			if (at < INPUTS_PER_PROCESS)
+				best[at] = best[at - 1];
+			at--;
+		}
+		if (at < INPUTS_PER_PROCESS)
+			best[at] = in;
+	}
+	return count;
+}
+
+static int gather_inputs(struct finder *f, uint32_t number)
+{
+	for (size_t i = 0; i < f->lines.items[number].items.count; i++) {
+		struct input best[INPUTS_PER_PROCESS];
+		const struct line *line = &f->lines.items[number];
+		size_t count = best_inputs(f, &line->items.items[i], best);
+		for (size_t k = 0; k < count; k++) {
+			best[k].strength *= line->strength;
+			best[k].line = number;
+			// Above the session's begin (sshd's listener, cron itself) only what persists there matters.
+			bool above = i > line->begin && best[k].strength < 0.9 * line->strength;
+			if (!above && best[k].strength >= INPUT_MIN && input_vector_append(&f->waiting, best[k]) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+// --- what of a line is on the path
+
+static void raise_top(struct finder *f, uint32_t line, uint32_t subject)
+{
+	struct line *l = &f->lines.items[line];
+	for (size_t i = l->top; i < l->items.count; i++)
+		if (f->s->of[l->items.items[i].node] == subject) {
+			l->top = i;
+			return;
+		}
+}
+
+static size_t first_interesting(const struct finder *f, const struct line *l)
+{
+	for (size_t i = l->begin + 1; i-- > 0;) {
+		struct label_span p = label_program(f->g, graph_segment_of(f->g, l->items.items[i].node));
+		if (!persistence_begins_sessions(p.bytes, p.length) && !persistence_is_shell(p.bytes, p.length))
+			return i;
+	}
+	return 0;
+}
+
+// Follows one input to its writer: a line that is there already, or a new one.
+static int follow(struct finder *f, struct input in)
+{
+	const struct flow_edge *read = &f->g->edges.items[in.read_edge];
+	uint32_t writer = in.write_edge == GRAPH_NONE ? read->from : f->g->edges.items[in.write_edge].from;
+	uint32_t subject = f->s->of[writer];
+	if (u32_vector_append(&f->edges, in.read_edge) < 0 ||
+	    (in.write_edge != GRAPH_NONE && u32_vector_append(&f->edges, in.write_edge) < 0))
+		return -1;
+	raise_top(f, in.line, f->s->of[read->to]);
+	f->lines.items[in.line].has_input = true;
+	uint32_t there = f->line_of[subject];
+	if (!there) {
+		if (f->lines.count >= LINES_MAX)
+			return 0;
+		if (walk_line(f, writer, in.time_ns, in.strength * STEP_BACK) < 0)
+			return -1;
+		there = (uint32_t)f->lines.count;
+		if (gather_inputs(f, there - 1) < 0)
+			return -1;
+	} else {
+		raise_top(f, there - 1, subject);
+	}
+	if (f->lines.items[in.line].best_line == GRAPH_NONE && there - 1 != in.line)
+		f->lines.items[in.line].best_line = there - 1;
+	return 0;
+}
+
+static int follow_all(struct finder *f)
+{
+	while (f->waiting.count && f->inputs < INPUTS_MAX) {
+		size_t best = 0;
+		for (size_t i = 1; i < f->waiting.count; i++)
+			if (stronger(f, &f->waiting.items[i], &f->waiting.items[best]))
+				best = i;
+		struct input in = f->waiting.items[best];
+		f->waiting.items[best] = f->waiting.items[--f->waiting.count];
+		f->inputs++;
+		if (follow(f, in) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+// The last peer that a process heard from by `time`: what it wrote or did then may have come from there.
+static uint32_t last_peer(const struct finder *f, uint32_t node, uint64_t time)
+{
+	uint32_t best = GRAPH_NONE, looked = 0;
+	for (uint32_t i = f->g->in_start.items[node]; i < f->g->in_start.items[node + 1]; i++) {
+		const struct flow_edge *e = &f->g->edges.items[f->g->in_edges.items[i]];
+		if (e->start_ns > time || ++looked > EDGES_PER_STEP)
+			break;
+		const struct connection *c = graph_connection_of(f->g, e->from);
+		if (c && !e->failed && (c->address.kind == ADDRESS_IPV4 || c->address.kind == ADDRESS_IPV6) &&
+		    !(f->s->items[f->s->of[e->from]].marks & MARK_ALERT))
+			best = f->g->in_edges.items[i];
+	}
+	return best;
+}
+
+static int take_line(struct finder *f, struct line *l)
+{
+	if (!l->has_input || l != &f->lines.items[0]) {
+		size_t interesting = first_interesting(f, l);
+		if (interesting > l->top && l->joins == GRAPH_NONE)
+			l->top = interesting;
+	}
+	if (l->joins != GRAPH_NONE) {
+		l->top = l->items.count ? l->items.count - 1 : 0;
+		if (l->joins_item > f->lines.items[l->joins].top)
+			f->lines.items[l->joins].top = l->joins_item;
+	}
+	return 0;
+}
+
+static int take_edges(struct finder *f, const struct line *l, bool first_line)
+{
+	for (size_t i = 0; i <= l->top && i < l->items.count; i++) {
+		f->s->items[f->s->of[l->items.items[i].node]].marks |= MARK_PATH;
+		if (l->items.items[i].edge != GRAPH_NONE && u32_vector_append(&f->edges, l->items.items[i].edge) < 0)
+			return -1;
+	}
+	if (!l->items.count)
+		return 0;
+	// The bottom of a further line wrote something; the top of any line is where it began.
+	uint32_t peers[2] = {GRAPH_NONE, GRAPH_NONE};
+	if (!first_line)
+		peers[0] = last_peer(f, l->items.items[0].node, l->items.items[0].time_ns);
+	if (l->joins == GRAPH_NONE && l->best_line == GRAPH_NONE)
+		peers[1] = last_peer(f, l->items.items[l->top].node, l->items.items[l->top].time_ns);
+	for (int k = 0; k < 2; k++) {
+		if (peers[k] == GRAPH_NONE)
+			continue;
+		f->s->items[f->s->of[f->g->edges.items[peers[k]].from]].marks |= MARK_PATH;
+		if (u32_vector_append(&f->edges, peers[k]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+// --- the whole
+
+static uint32_t root_of(const struct finder *f, bool *ret_same_line)
+{
+	uint32_t line = 0;
+	for (uint32_t hop = 0; hop < LINES_MAX; hop++) {
+		uint32_t next = f->lines.items[line].best_line;
+		if (next == GRAPH_NONE)
+			next = f->lines.items[line].joins;
+		if (next == GRAPH_NONE || next == 0)
+			break;
+		line = next;
+	}
+	if (f->lines.items[line].joins == 0)
+		line = 0;
+	*ret_same_line = line == 0;
+	const struct line *l = &f->lines.items[line];
+	return f->s->of[l->items.items[l->top].node];
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void sort_edges(struct u32_vector *v)
+{
+	if (v->count)
+		qsort(v->items, v->count, sizeof(*v->items), compare_edges);
+	size_t kept = 0;
+	for (size_t i = 0; i < v->count; i++)
+		if (!kept || v->items[kept - 1] != v->items[i])
+			v->items[kept++] = v->items[i];
+	v->count = kept;
+}
+
+static int take_all(struct finder *f, struct picture_path *ret)
+{
+	for (size_t i = f->lines.count; i-- > 0;)
+		take_line(f, &f->lines.items[i]);
+	for (size_t i = 0; i < f->lines.count; i++)
+		if (take_edges(f, &f->lines.items[i], i == 0) < 0)
+			return -1;
+	const struct line *own = &f->lines.items[0];
+	size_t last = own->begin > own->top ? own->begin : own->top;
+	for (size_t i = last + 1; i-- > 0;) {
+		uint32_t subject = f->s->of[own->items.items[i].node];
+		f->s->items[subject].marks |= MARK_LINE;
+		if ((!ret->line.count || ret->line.items[ret->line.count - 1] != subject) &&
+		    u32_vector_append(&ret->line, subject) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < f->edges.count; i++) {
+		const struct flow_edge *e = &f->g->edges.items[f->edges.items[i]];
+		f->s->items[f->s->of[e->from]].marks |= MARK_PATH;
+		f->s->items[f->s->of[e->to]].marks |= MARK_PATH;
+	}
+	ret->root = root_of(f, &ret->same_line);
+	return 0;
+}
+
+// The edge by which the contact was made, whichever way it went.
+static uint32_t contact_edge(const struct graph *g, uint32_t contact)
+{
+	uint32_t node = g->connections.items[contact].node;
+	for (uint32_t i = g->in_start.items[node]; i < g->in_start.items[node + 1]; i++) {
+		const struct flow_edge *e = &g->edges.items[g->in_edges.items[i]];
+		if (e->op == FLOW_CONNECT || e->op == FLOW_ACCEPT)
+			return g->in_edges.items[i];
+	}
+	return GRAPH_NONE;
+}
+
+int picture_path_find(struct subjects *s, struct picture_path *ret, struct error *err)
+{
+	struct finder f = {.s = s, .g = s->graph};
+	struct picture_path path = {.contact = GRAPH_NONE, .root = GRAPH_NONE};
+	uint32_t edge = s->trace->contact == GRAPH_NONE ? GRAPH_NONE : contact_edge(s->graph, s->trace->contact);
+	if (edge == GRAPH_NONE) {
+		*ret = path;
+		return 0;
+	}
+	uint32_t node = s->graph->edges.items[edge].from;
+	uint64_t time = s->graph->connections.items[s->trace->contact].time_ns;
+	f.line_of = calloc((size_t)s->count + 1, sizeof(*f.line_of));
+	path.contact = s->of[node];
+	int result = f.line_of ? u32_vector_append(&f.edges, edge) : -1;
+	if (result == 0)
+		result = walk_line(&f, node, time, 1.0);
+	if (result == 0)
+		result = gather_inputs(&f, 0);
+	if (result == 0)
+		result = follow_all(&f);
+	if (result == 0)
+		result = take_all(&f, &path);
+	path.edges = f.edges;
+	sort_edges(&path.edges);
+	for (size_t i = 0; i < f.lines.count; i++)
+		item_vector_release(&f.lines.items[i].items);
+	line_vector_release(&f.lines);
+	input_vector_release(&f.waiting);
+	free(f.line_of);
+	if (result < 0) {
+		picture_path_release(&path);
+		return error_set(err, "path to the contact: out of memory");
+	}
+	*ret = path;
+	return 0;
+}
+
+void picture_path_release(struct picture_path *p)
+{
+	u32_vector_release(&p->edges);
+	u32_vector_release(&p->line);
+	memset(p, 0, sizeof(*p));
+}
+
+bool picture_path_has(const struct picture_path *p, uint32_t edge)
+{
+	return p->edges.count && bsearch(&edge, p->edges.items, p->edges.count, sizeof(edge), compare_edges) != NULL;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "graph/story.h"
+
+#include "base/nanotime.h"
+#include "graph/label.h"
+#include "graph/persistence.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define COMMAND_BYTES 160
+#define ID_UNSET UINT32_MAX
+
+static void add_text(struct buffer *out, struct text t)
+{
+	buffer_add(out, t.bytes, t.length);
+}
+
+void story_name(const struct picture_node *n, struct buffer *out)
+{
+	if (n->kind == PICTURE_PROCESS) {
+		add_text(out, n->name);
+		buffer_printf(out, " [%" PRIu32 "]", n->pid);
+	} else if (n->kind == PICTURE_FOLD || n->kind == PICTURE_KERNEL) {
+		add_text(out, n->name);
+	} else {
+		add_text(out, n->full);
+	}
+}
+
+void story_user(const struct picture_work *w, const struct process *p, uint32_t euid, struct buffer *out)
+{
+	user_name(w, p->host, euid, out);
+	if (p->auid != ID_UNSET && p->auid != euid) {
+		buffer_add_string(out, ", logged in as ");
+		user_name(w, p->host, p->auid, out);
+	}
+}
+
+static void add_times(struct buffer *out, uint64_t count)
+{
+	if (count > 1)
+		buffer_printf(out, " x%" PRIu64, count);
+}
+
+// The command that an image was started with, where it says more than the program's name.
+static void add_command(const struct picture_work *w, const struct picture_node *n, struct buffer *out)
+{
+	uint32_t subject = w->subject_of_node[n->id - 1];
+	const struct segment *s = subject == GRAPH_NONE ? NULL : subjects_segment(&w->s, subject);
+	if (!s || s->argv_count < 2)
+		return;
+	buffer_add_string(out, ": ");
+	label_command(w->g, s, COMMAND_BYTES, out);
+}
+
+static void add_as_user(const struct picture_node *from, const struct picture_node *to, struct buffer *out)
+{
+	if (from->euid == to->euid || !to->user.length)
+		return;
+	buffer_add_string(out, " as ");
+	add_text(out, to->user);
+}
+
+static void say_process(const struct picture_work *w, const struct drawn_flow *f, const char *verb, struct buffer *out)
+{
+	const struct picture_node *from = &w->p->nodes.items[f->from], *to = &w->p->nodes.items[f->to];
+	story_name(from, out);
+	buffer_printf(out, " %s ", verb);
+	story_name(to, out);
+	add_as_user(from, to, out);
+	add_command(w, to, out);
+}
+
+static void say_connect(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	const struct flow_edge *sample = &w->g->edges.items[f->sample];
+	story_name(&w->p->nodes.items[f->from], out);
+	buffer_add_byte(out, ' ');
+	struct buffer words = {0};
+	label_flow(w->g, sample, &words);
+	if (f->failed) { // "tried to connect: Connection refused" -> the address goes before the reason
+		buffer_add_string(out, "tried to connect to ");
+		story_name(&w->p->nodes.items[f->to], out);
+		const char *reason = strchr(buffer_string(&words), ':');
+		buffer_add_string(out, reason ? reason : "");
+	} else if (strcmp(buffer_string(&words), "sent to") == 0) {
+		buffer_add_string(out, "sent to ");
+		story_name(&w->p->nodes.items[f->to], out);
+	} else {
+		buffer_add_string(out, "connected to ");
+		story_name(&w->p->nodes.items[f->to], out);
+		if (strstr(buffer_string(&words), "in progress"))
+			buffer_add_string(out, " (in progress)");
+	}
+	if (words.failed)
+		out->failed = true;
+	buffer_release(&words);
+	add_times(out, f->count);
+}
+
+static void say_file(const struct picture_work *w, const struct drawn_flow *f, const char *verb, const char *after, struct buffer *out)
+{
+	const struct picture_node *from = &w->p->nodes.items[f->from], *to = &w->p->nodes.items[f->to];
+	story_name(from, out);
+	buffer_printf(out, " %s ", verb);
+	add_text(out, to->full);
+	buffer_add_string(out, after);
+	add_times(out, f->count);
+}
+
+// Created by an open that wanted to write: how often it was opened so is told in the same sentence.
+static void say_created(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	say_file(w, f, "created", "", out);
+	for (size_t i = 0; i < w->flows.count; i++) {
+		const struct drawn_flow *other = &w->flows.items[i];
+		if (other->from == f->from && other->to == f->to && other->op == FLOW_OPEN_WRITE && other->count > f->count) {
+			buffer_add_string(out, ", opened it for writing");
+			add_times(out, other->count);
+		}
+	}
+	const struct text path = w->p->nodes.items[f->to].full;
+	const char *what = persistence_of_path(path.bytes ? path.bytes : "", path.length);
+	if (what)
+		buffer_printf(out, " (%s)", what);
+}
+
+static void say_deleted(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	uint32_t subject = w->subject_of_node[f->to];
+	say_file(w, f, "deleted", "", out);
+	if (subject == GRAPH_NONE)
+		return;
+	uint32_t marks = w->s.items[subject].marks;
+	if (marks & MARK_CLEANED)
+		buffer_add_string(out, " (a log)");
+	else if (marks & MARK_REMOVED)
+		buffer_add_string(out, ", which had been run");
+}
+
+static void say_opened(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	const struct picture_node *from = &w->p->nodes.items[f->from], *to = &w->p->nodes.items[f->to];
+	const struct flow_edge *sample = &w->g->edges.items[f->sample];
+	story_name(to, out);
+	bool script = label_is_script_of(w->g, graph_file_of(w->g, sample->from), graph_segment_of(w->g, sample->to));
+	if (script)
+		buffer_add_string(out, " ran the script ");
+	else
+		buffer_printf(out, " %s ", f->op == FLOW_READ ? "read" : "opened");
+	add_text(out, from->full);
+	if (!script && f->op == FLOW_OPEN_READ)
+		buffer_add_string(out, " for reading");
+	if (!script)
+		add_times(out, f->count);
+}
+
+static void say_reverse(const struct picture_work *w, const struct drawn_flow *f, const char *verb, struct buffer *out)
+{
+	story_name(&w->p->nodes.items[f->to], out);
+	buffer_printf(out, " %s ", verb);
+	story_name(&w->p->nodes.items[f->from], out);
+	if (f->op != FLOW_EXECUTE && f->op != FLOW_SYMLINK)
+		add_times(out, f->count);
+}
+
+static void say_other(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	story_name(&w->p->nodes.items[f->from], out);
+	buffer_printf(out, " %s ", flow_op_words(f->op));
+	story_name(&w->p->nodes.items[f->to], out);
+	add_times(out, f->count);
+}
+
+static void say_flow(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	bool from_process = w->p->nodes.items[f->from].kind == PICTURE_PROCESS;
+	switch ((enum flow_op)f->op) {
+	case FLOW_FORK:
+		say_process(w, f, f->class == CLASS_OBSERVED ? "started" : "is the parent of", out);
+		return;
+	case FLOW_EXEC:
+		say_process(w, f, "executed", out);
+		return;
+	case FLOW_PIPE:
+		say_process(w, f, "was piped to", out);
+		return;
+	case FLOW_EXECUTE:
+	case FLOW_SYMLINK:
+		say_reverse(w, f, f->op == FLOW_EXECUTE ? "ran" : "was run through the link", out);
+		return;
+	case FLOW_INTERPRET:
+		say_reverse(w, f, "was interpreted by", out);
+		return;
+	case FLOW_OPEN_READ:
+	case FLOW_READ:
+		say_opened(w, f, out);
+		return;
+	case FLOW_CREATE:
+		say_created(w, f, out);
+		return;
+	case FLOW_OPEN_WRITE:
+		say_file(w, f, "opened", " for writing", out);
+		return;
+	case FLOW_DELETE:
+		say_deleted(w, f, out);
+		return;
+	case FLOW_RENAME:
+		say_file(w, f, "renamed a file to", "", out);
+		return;
+	case FLOW_LINK:
+		say_file(w, f, "gave a file the name", "", out);
+		return;
+	case FLOW_CONNECT:
+		say_connect(w, f, out);
+		return;
+	case FLOW_ACCEPT:
+		say_file(w, f, "accepted a connection from", "", out);
+		return;
+	case FLOW_RECEIVE:
+		if (from_process)
+			break;
+		say_reverse(w, f, "may have received from", out);
+		return;
+	default:
+		break;
+	}
+	say_other(w, f, out);
+}
+
+void story_sentence(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	say_flow(w, f, out);
+	if (f->class == CLASS_UNCERTAIN)
+		buffer_add_string(out, " (uncertain)");
+	else if (f->class == CLASS_INFERRED)
+		buffer_add_string(out, f->op == FLOW_FORK ? " (known by its parent's pid)" : " (inferred)");
+}
