@@ -12,7 +12,7 @@ def matches(node, true):
     if true["kind"] == "process":
         return node["kind"] == "process" and node.get("pid") == true["pid"] and ("exe" not in true or node.get("exe") == true["exe"])
     if true["kind"] == "file":
-        return node["kind"] == "file" and node.get("inode") == true["inode"] and (
+        return node["kind"] == "file" and int(node.get("inode") or 0) == true["inode"] and (
             "path" not in true or true["path"] in [node.get("path")] + node.get("names", []))
     return node["kind"] == "address" and node.get("address") == true["address"]
 
@@ -24,7 +24,7 @@ def main():
     for true in truth["nodes"]:
         where[true["id"]] = {node["id"] for node in case["nodes"] if matches(node, true)}
         if not where[true["id"]]:
-            folded = any(member.get("pid") == true.get("pid") and member.get("inode") == true.get("inode")
+            folded = any(str(member.get("pid")) == str(true.get("pid")) and str(member.get("inode")) == str(true.get("inode"))
                          for fold in case["folded"] for member in fold["members"])
             print("not drawn:", true["id"], {k: true[k] for k in ("kind", "pid", "exe", "path", "inode", "address") if k in true},
                   "(folded)" if folded else "")

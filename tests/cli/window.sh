@@ -24,7 +24,7 @@ run --alert-time '2025-11-20 01:02'
 has curl
 hasnt stage2
 # The alert may come long after the contact; it is found beyond the window.
-run --alert-time '2025-11-20 03:59'
+run --alert-time '2025-11-20 03:30'
 has curl
 hasnt stage2
 # Everything: both.
