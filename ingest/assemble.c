@@ -38,6 +38,7 @@ struct assembler {
 	struct ledger ledger;
 	struct completeness unused;          // when the caller wants no counts
 	struct host_hooks hooks;
+	struct event event;                  // that is being delivered; its gap is never set
 	struct host_state *hosts[MAX_HOSTS]; // in order of first sight
 	size_t host_count, window;
 	uint16_t table[HOST_TABLE];          // host id -> index in hosts + 1
@@ -65,16 +66,16 @@ struct line {
 static int on_slot(void *context, struct host_state *h, struct slot *s, struct error *err)
 {
 	struct assembler *a = context;
-	struct event e;
+	struct event *e = &a->event;
 
 	if (s == a->slot)
 		a->slot = NULL;
-	slot_to_event(s, &a->reader, a->calls, &e);
-	e.host = h->host;
-	e.epoch = h->epoch;
-	if (ledger_event(&a->ledger, &e, err) < 0)
+	slot_to_event(s, &a->reader, a->calls, e);
+	e->host = h->host;
+	e->epoch = h->epoch;
+	if (ledger_event(&a->ledger, e, err) < 0)
 		return -1;
-	return a->callback(a->context, &e, err);
+	return a->callback(a->context, e, err);
 }
 
 static int on_gap(void *context, struct host_state *h, const struct completeness_gap *gap, struct error *err)
@@ -322,6 +323,34 @@ static void count_time(struct assembler *a, uint64_t latest_ns, uint64_t time_ns
 	ledger_record(&a->ledger, time_ns);
 }
 
+// The word behind type= of the records that make up nearly all lines.
+static const struct record_type *common_type(const struct assembler *a, const char *word, size_t left, size_t *ret_length)
+{
+	static const char starts[COMMON_TYPES][8] = {"SYSCALL ", "PATH msg", "CWD msg=", "PROCTITL", "EXECVE m", "SOCKADDR"};
+	static const uint8_t lengths[COMMON_TYPES] = {7, 4, 3, 9, 6, 8};
+
+	if (left < 10)
+		return NULL;
+	for (size_t i = 0; i < COMMON_TYPES; i++) {
+		if (memcmp(word, starts[i], 8) == 0) {
+			*ret_length = lengths[i];
+			return lengths[i] < 9 || word[8] == 'E' ? &a->common[i] : NULL;
+		}
+	}
+	return NULL;
+}
+
+static bool find_type(struct assembler *a, const struct record *record, struct record_type *ret)
+{
+	size_t length;
+	const struct record_type *common = common_type(a, record->type, (size_t)(record->body - record->type), &length);
+
+	if (!common || length != record->type_length)
+		return record_type_find(a->types, record->type, record->type_length, ret);
+	*ret = *common;
+	return true;
+}
+
 static int add_parsed_line(struct assembler *a, const struct line *line, struct error *err)
 {
 	struct record record;
@@ -329,7 +358,7 @@ static int add_parsed_line(struct assembler *a, const struct line *line, struct 
 	struct host_state *h;
 	const char *reason = record_parse(line->bytes, line->length, &record);
 
-	if (!reason && !record_type_find(a->types, record.type, record.type_length, &type))
+	if (!reason && !find_type(a, &record, &type))
 		reason = "type= is no name of a type";
 	if (!reason && record.node_length > NODE_BYTES)
 		reason = "node= is longer than a host's name";
@@ -357,23 +386,6 @@ static int add_parsed_line(struct assembler *a, const struct line *line, struct 
 	add_record(a, a->slot, &type, line, record.body);
 	remember_stamp(a, &record);
 	return 0;
-}
-
-// The word behind type= of the records that make up nearly all lines.
-static const struct record_type *common_type(const struct assembler *a, const char *word, size_t left, size_t *ret_length)
-{
-	static const char starts[COMMON_TYPES][8] = {"SYSCALL ", "PATH msg", "CWD msg=", "PROCTITL", "EXECVE m", "SOCKADDR"};
-	static const uint8_t lengths[COMMON_TYPES] = {7, 4, 3, 9, 6, 8};
-
-	if (left < 10)
-		return NULL;
-	for (size_t i = 0; i < COMMON_TYPES; i++) {
-		if (memcmp(word, starts[i], 8) == 0) {
-			*ret_length = lengths[i];
-			return lengths[i] < 9 || word[8] == 'E' ? &a->common[i] : NULL;
-		}
-	}
-	return NULL;
 }
 
 // The line carries on the event of the line before? False: read it in full.

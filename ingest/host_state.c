@@ -223,10 +223,28 @@ void host_state_touch(struct host_state *h, struct slot *s)
 
 // ---- places
 
+static inline void prefetch(const void *start, size_t length)
+{
+	for (size_t at = 0; at < length; at += 64)
+		__builtin_prefetch((const char *)start + at, 1);
+	__builtin_prefetch((const char *)start + length - 1, 1);
+}
+
+// What leaves the ring next was last touched 16,384 events ago: its slot is fetched two events ahead, what hangs on it one.
+static inline void prefetch_following(const struct ring *r, uint64_t serial)
+{
+	const struct slot_extra *x = ring_slot(r, serial + 1)->extra;
+
+	prefetch(ring_slot(r, serial + 2), sizeof(struct slot));
+	if (x)
+		prefetch(x, sizeof(*x));
+}
+
 static struct slot *take(struct host_state *h, uint64_t serial, uint64_t time_ns)
 {
 	struct slot *s = ring_take(&h->ring, serial);
 
+	prefetch_following(&h->ring, serial);
 	s->serial = serial;
 	s->time_ns = time_ns;
 	return s;

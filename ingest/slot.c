@@ -66,6 +66,14 @@ void slot_count_bytes(struct slot *s, struct slot_pool *pool)
 	x->bytes = now;
 }
 
+// Told a constant, gcc 12 clears with "rep stos", which takes longer to start than memset() takes altogether.
+static size_t slot_bytes(void)
+{
+	static volatile const size_t bytes = sizeof(struct slot);
+
+	return bytes;
+}
+
 void slot_clear(struct slot *s, struct slot_pool *pool)
 {
 	struct slot_extra *x = s->extra;
@@ -78,7 +86,7 @@ void slot_clear(struct slot *s, struct slot_pool *pool)
 		x->next_free = pool->free;
 		pool->free = x;
 	}
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, slot_bytes());
 }
 
 void slot_pool_release(struct slot_pool *pool)

@@ -118,9 +118,10 @@ struct reader {
 	struct slot_pool *pool;
 	struct buffer scratch;
 	struct actor_cache *actors;
-	struct title_cache *titles;
+	struct text_cache *texts;  // of CWD and PROCTITLE
 };
 
+struct text_cache *text_cache_new(void); // free() ends it; NULL: out of memory
 int reader_init(struct reader *r, struct intern *strings, struct slot_pool *pool); // -1: out of memory
 void reader_release(struct reader *r);
 
@@ -146,7 +147,7 @@ void reader_path_any_order(struct reader *r, struct slot *s, const char *body, c
 struct field;
 bool reader_actor_field(struct reader *r, struct actor *a, const struct field *f);
 
-// The finished event. Its arrays point into `s` (or its extra) and are valid until the slot is cleared.
+// The finished event, but for its host, epoch and gap. Its arrays point into `s` (or its extra) and are valid until the slot is cleared.
 struct syscall_table;
 void slot_to_event(struct slot *s, struct reader *r, struct syscall_table *calls, struct event *ret);
 

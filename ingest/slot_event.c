@@ -44,15 +44,11 @@ static bool is_partial(const struct slot *s, enum syscall_op op)
 	return success && (op == OP_EXEC || (op == OP_CONNECT && !(s->seen & SEEN_SOCKADDR)));
 }
 
+// A call's name, its operation, and for socketcall(2) the arguments of the call inside.
 static void fill_call(struct slot *s, struct syscall_table *calls, struct event *e)
 {
-	struct syscall_kind kind = {0};
+	struct syscall_kind kind;
 
-	e->arch = s->arch;
-	e->syscall = s->syscall;
-	e->success = s->success;
-	e->exit = s->exit;
-	memcpy(e->args, s->args, sizeof(e->args));
 	if (!(s->present & EVENT_HAS_SYSCALL))
 		return;
 	if (s->seen & SEEN_URING)
@@ -70,9 +66,23 @@ static void fill_call(struct slot *s, struct syscall_table *calls, struct event 
 	e->op = kind.op;
 }
 
+// One array of spans: with more than one, the first goes in front of the others in the extra's array.
+static void fill_evidence(struct slot *s, struct reader *r, struct event *e)
+{
+	struct slot_extra *x = s->extra;
+
+	if (evidence_vector_append(&x->evidence, s->evidence) < 0) {
+		r->pool->failed = true;
+		return;
+	}
+	memmove(&x->evidence.items[1], &x->evidence.items[0], (x->evidence.count - 1) * sizeof(*x->evidence.items));
+	x->evidence.items[0] = s->evidence;
+	e->evidence = x->evidence.items;
+	e->evidence_count = x->evidence.count;
+}
+
 static void fill_actor(const struct actor *a, struct event *e)
 {
-	e->present |= a->present;
 	e->pid = a->pid;
 	e->ppid = a->ppid;
 	e->auid = a->auid;
@@ -96,17 +106,8 @@ static void fill_claim(const struct slot_claim *claim, struct event *e)
 	e->claim_success = claim->success;
 }
 
-static void fill_extra(struct slot *s, struct event *e)
+static void fill_extra(const struct slot_extra *x, struct event *e)
 {
-	struct slot_extra *x = s->extra;
-
-	e->argc = x->argc;
-	e->argv = x->argv.items;
-	e->argv_count = x->argv.count;
-	e->addresses = x->addresses.items;
-	e->address_count = x->addresses.count;
-	e->targets = x->targets.items;
-	e->target_count = x->targets.count;
 	e->open_flags = x->open_flags;
 	e->open_mode = x->open_mode;
 	e->open_resolve = x->open_resolve;
@@ -116,51 +117,54 @@ static void fill_extra(struct slot *s, struct event *e)
 	e->bpf_program = x->bpf_program;
 	e->old_auid = x->old_auid;
 	e->old_session = x->old_session;
+	e->argc = x->argc;
+	e->argv = x->argv.items;
+	e->argv_count = x->argv.count;
+	e->addresses = x->addresses.items;
+	e->address_count = x->addresses.count;
+	e->targets = x->targets.items;
+	e->target_count = x->targets.count;
 	fill_claim(&x->claim, e);
-	if (s->path_count > SLOT_PATHS)
-		e->paths = x->paths.items;
 }
 
-// One array of spans: with more than one, the first goes in front of the others in the extra's array.
-static void fill_evidence(struct slot *s, struct reader *r, struct event *e)
+static void fill_slot(struct slot *s, struct event *e)
 {
-	struct slot_extra *x = s->extra;
-
+	e->kind = kind_of(s);
+	e->trust = trust_of(s);
+	e->serial = (uint32_t)s->serial;
+	e->earliest_ns = s->time_ns;
+	e->latest_ns = s->latest_ns;
+	e->type = s->type;
+	e->type_name = s->type_name;
+	e->present = s->present | s->actor.present;
+	e->arch = s->arch;
+	e->syscall = s->syscall;
+	e->syscall_name = 0;
+	e->op = OP_OTHER;
+	e->success = s->success;
+	e->exit = s->exit;
+	memcpy(e->args, s->args, sizeof(e->args));
+	e->cwd = s->cwd;
+	e->title = s->title;
+	e->paths = s->path_count > SLOT_PATHS ? s->extra->paths.items : s->paths;
+	e->path_count = s->path_count;
 	e->evidence = &s->evidence;
 	e->evidence_count = s->evidence.length > 0;
-	if (!x || x->evidence.count == 0)
-		return;
-	if (evidence_vector_append(&x->evidence, s->evidence) < 0) {
-		r->pool->failed = true;
-		return;
-	}
-	memmove(&x->evidence.items[1], &x->evidence.items[0], (x->evidence.count - 1) * sizeof(*x->evidence.items));
-	x->evidence.items[0] = s->evidence;
-	e->evidence = x->evidence.items;
-	e->evidence_count = x->evidence.count;
 }
 
+// Sets every field but host, epoch and gap one by one: clearing 450 bytes first would take longer than reading a short record.
 void slot_to_event(struct slot *s, struct reader *r, struct syscall_table *calls, struct event *ret)
 {
-	slot_end_argument(s, r->pool, r->strings);
-	memset(ret, 0, sizeof(*ret));
-	ret->kind = kind_of(s);
-	ret->trust = trust_of(s);
-	ret->serial = (uint32_t)s->serial;
-	ret->earliest_ns = s->time_ns;
-	ret->latest_ns = s->latest_ns;
-	ret->type = s->type;
-	ret->type_name = s->type_name;
-	ret->present = s->present;
-	ret->cwd = s->cwd;
-	ret->title = s->title;
-	ret->paths = s->paths;
-	ret->path_count = s->path_count;
-	fill_actor(&s->actor, ret);
-	fill_call(s, calls, ret);
+	static const struct slot_extra nothing = {.argc = 0};
+
 	if (s->extra)
-		fill_extra(s, ret);
-	fill_evidence(s, r, ret);
+		slot_end_argument(s, r->pool, r->strings);
+	fill_slot(s, ret);
+	fill_actor(&s->actor, ret);
+	fill_extra(s->extra ? s->extra : &nothing, ret);
+	fill_call(s, calls, ret);
+	if (s->extra && s->extra->evidence.count)
+		fill_evidence(s, r, ret);
 	if (is_partial(s, ret->op))
 		ret->present |= EVENT_PARTIAL;
 }

@@ -9,11 +9,51 @@
 #include "ingest/fields.h"
 #include "ingest/record.h"
 
+#include <stdlib.h>
+
 #define DEV_MINOR_BITS 20u    /* linux/kdev_t.h */
 #define DEV_MAX_MAJOR 0xfffu
 #define DEV_MAX_MINOR 0xfffffu
 
-static bool cursor_dev(struct cursor *c, uint32_t *ret)
+#define TEXT_ENTRIES 256u /* power of two: working folders and titles of the processes that are active at a time */
+#define TEXT_MIN_BYTES 16u
+#define TEXT_MAX_BYTES 276u /* proctitle= and 256 hex digits, the most that the kernel writes */
+
+struct text_entry {
+	uint32_t length, string;
+	bool present;
+	char text[TEXT_MAX_BYTES];
+};
+
+struct text_cache {
+	struct text_entry entries[TEXT_ENTRIES];
+};
+
+struct text_cache *text_cache_new(void)
+{
+	return calloc(1, sizeof(struct text_cache));
+}
+
+static inline uint64_t read_word(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+// NULL: too short or too long to be kept.
+static struct text_entry *text_entry_of(struct text_cache *cache, const char *text, size_t length)
+{
+	if (length < TEXT_MIN_BYTES || length > TEXT_MAX_BYTES)
+		return NULL;
+	uint64_t mix = (read_word(text + length - 8) ^ length) * 0x9e3779b97f4a7c15u;
+
+	mix = (mix ^ read_word(text + length / 2) ^ read_word(text + length - 16)) * 0x9e3779b97f4a7c15u;
+	return &cache->entries[mix >> 40 & (TEXT_ENTRIES - 1)];
+}
+
+CURSOR_STEP bool cursor_dev(struct cursor *c, uint32_t *ret)
 {
 	uint64_t major, minor;
 
@@ -35,7 +75,7 @@ static enum path_nametype nametype_of(const char *word, size_t length)
 	return NAMETYPE_UNKNOWN;
 }
 
-static bool cursor_nametype(struct cursor *c, enum path_nametype *ret)
+CURSOR_STEP bool cursor_nametype(struct cursor *c, enum path_nametype *ret)
 {
 	const char *start = c->at, *p = start;
 
@@ -150,40 +190,49 @@ void reader_path_any_order(struct reader *r, struct slot *s, const char *body, c
 		slot_add_path(s, r->pool, &path);
 }
 
-// The only field of a record, up to its end: cwd="/root"
-static bool only_string(const char *body, const char *end, const char *key, size_t key_length, struct field *ret)
+// The only field of a record, up to its end: cwd="/root". Most of them stood in a line a short while ago: equal text, equal string.
+static uint32_t only_string(struct reader *r, const char *body, const char *end, const char *key, size_t key_length, bool *ret_present)
 {
-	struct cursor c = {body, body + record_raw_length(body, (size_t)(end - body))};
+	struct text_entry *entry = text_entry_of(r->texts, body, (size_t)(end - body));
 
-	if (!cursor_skip(&c, key, key_length))
-		return false;
-	return cursor_string(&c, &ret->value, &ret->value_length, &ret->quoted);
+	if (entry && entry->length == (size_t)(end - body) && memcmp(entry->text, body, entry->length) == 0) {
+		*ret_present = entry->present;
+		return entry->string;
+	}
+	struct cursor c = {body, body + record_raw_length(body, (size_t)(end - body))};
+	struct field f;
+
+	*ret_present = false;
+	if (!cursor_skip(&c, key, key_length) || !cursor_string(&c, &f.value, &f.value_length, &f.quoted))
+		return 0;
+	uint32_t string = field_intern(r->strings, &r->scratch, f.value, f.value_length, f.quoted, ret_present);
+
+	if (entry) {
+		*entry = (struct text_entry){.length = (uint32_t)(end - body), .string = string, .present = *ret_present};
+		memcpy(entry->text, body, entry->length);
+	}
+	return string;
 }
 
 void reader_cwd(struct reader *r, struct slot *s, const char *body, const char *end)
 {
-	struct field f;
 	bool present;
 
 	s->seen |= SEEN_PART;
-	if (!only_string(body, end, "cwd=", 4, &f)) {
-		s->seen |= SEEN_CUT;
-		return;
-	}
-	s->cwd = field_intern(r->strings, &r->scratch, f.value, f.value_length, f.quoted, &present);
+	s->cwd = only_string(r, body, end, "cwd=", 4, &present);
 	if (present)
 		s->present |= EVENT_HAS_CWD;
+	else
+		s->seen |= SEEN_CUT;
 }
 
+// Only a claim: nothing is lost with an unreadable one.
 void reader_title(struct reader *r, struct slot *s, const char *body, const char *end)
 {
-	struct field f;
 	bool present;
 
 	s->seen |= SEEN_PART;
-	if (!only_string(body, end, "proctitle=", 10, &f))
-		return; // only a claim: nothing is lost with it
-	s->title = field_intern(r->strings, &r->scratch, f.value, f.value_length, f.quoted, &present);
+	s->title = only_string(r, body, end, "proctitle=", 10, &present);
 	if (present)
 		s->present |= EVENT_HAS_TITLE;
 }

@@ -32,14 +32,14 @@ int reader_init(struct reader *r, struct intern *strings, struct slot_pool *pool
 {
 	*r = (struct reader){.strings = strings, .pool = pool};
 	r->actors = calloc(1, sizeof(*r->actors));
-	if (!r->actors)
-		return -1;
-	return 0;
+	r->texts = text_cache_new();
+	return r->actors && r->texts ? 0 : -1;
 }
 
 void reader_release(struct reader *r)
 {
 	free(r->actors);
+	free(r->texts);
 	buffer_release(&r->scratch);
 	*r = (struct reader){0};
 }
