@@ -56,14 +56,38 @@ static void describe_gap(struct writer *w, const struct completeness_gap *gap)
 		count_of(w, gap->count, "line is no audit record", "lines are no audit records");
 		break;
 	case GAP_CONFIG:
-		buffer_add_string(&w->words, "audit was switched off or its rules were changed");
-		break;
+		break; // say_config_changes
 	}
 }
 
 static bool touches(const struct investigation *in, const struct completeness_gap *gap)
 {
 	return gap->from_ns < in->to_ns && gap->to_ns >= in->from_ns;
+}
+
+// Loading a file of rules is many changes: they share a line.
+static void say_config_changes(struct writer *w)
+{
+	const struct gap_vector *gaps = &w->in->completeness.gaps;
+	uint64_t count = 0, from_ns = NANOTIME_NONE, to_ns = 0;
+
+	for (size_t i = 0; i < gaps->count; i++) {
+		const struct completeness_gap *gap = &gaps->items[i];
+
+		if (gap->cause != GAP_CONFIG || !touches(w->in, gap))
+			continue;
+		count++;
+		if (gap->from_ns < from_ns)
+			from_ns = gap->from_ns;
+		if (gap->to_ns > to_ns)
+			to_ns = gap->to_ns;
+	}
+	if (count == 0)
+		return;
+	buffer_add_string(&w->words, "audit was switched off, or rules were removed, ");
+	count_of(w, count, "time", "times");
+	buffer_add_string(&w->words, ": coverage before and after may differ");
+	put(w, false, from_ns, to_ns, NULL);
 }
 
 static void say_gaps(struct writer *w)
@@ -74,14 +98,14 @@ static void say_gaps(struct writer *w)
 	for (size_t i = 0; i < gaps->count; i++) {
 		const struct completeness_gap *gap = &gaps->items[i];
 
-		if (!touches(w->in, gap))
+		if (gap->cause == GAP_CONFIG || !touches(w->in, gap))
 			continue;
 		if (shown++ >= MAX_GAP_LINES) {
 			more++;
 			continue;
 		}
 		describe_gap(w, gap);
-		put(w, gap->cause != GAP_CONFIG, gap->from_ns, gap->to_ns, NULL);
+		put(w, true, gap->from_ns, gap->to_ns, NULL);
 	}
 	if (more > 0) {
 		count_of(w, more, "further gap", "further gaps");
@@ -202,6 +226,7 @@ int missing_describe(struct investigation *in, struct error *err)
 	struct writer w = {.in = in, .err = err};
 
 	say_gaps(&w);
+	say_config_changes(&w);
 	say_counters(&w);
 	say_coverage(&w);
 	buffer_release(&w.words);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every recorded incident: each true node is drawn (not folded), the path is there, and two runs write the same bytes.
 . "$SRCDIR/tests/lib.sh"
-requires python3
+requires python3 jq
 found=0
 for sample in "$SRCDIR"/samples/*/truth.json; do
 	[ -e "$sample" ] || continue
@@ -10,8 +10,8 @@ for sample in "$SRCDIR"/samples/*/truth.json; do
 	found=$((found + 1))
 	for run in 1 2; do
 		status=0
-		"$PROVGRAPH" --log "$folder" --alert-ip "$(sed -n 's/.*"address": *"\([^"]*\)".*/\1/p' "$sample" | head -n 1)" --utc --json --quiet \
-			>"case.$run.json" 2>err || status=$?
+		"$PROVGRAPH" --log "$folder" --alert-ip "$(jq -r .alert.address "$sample")" --alert-port "$(jq -r .alert.port "$sample")" \
+			--alert-time "$(jq -r .alert.time "$sample")" --utc --json --quiet >"case.$run.json" 2>err || status=$?
 		[ "$status" -eq 0 ] || fail "$folder: status $status: $(cat err)"
 	done
 	same case.1.json case.2.json
