@@ -5,6 +5,7 @@
 // may be hostile. json-c parses it strictly, with a limit on depth; everything is taken by (bytes, length).
 #include "ingest/alert.h"
 
+#include "base/text_unicode.h"
 #include "ingest/ingest.h"
 
 #include <json-c/json.h>
@@ -140,19 +141,26 @@ static bool get_both_ends(struct json_object *line, struct alert *alert)
 	return get_address(flow, "src_ip", "src_port", &alert->source) && get_address(flow, "dest_ip", "dest_port", &alert->destination);
 }
 
-// At most size - 1 bytes, cut between characters, without anything behind a NUL.
+// At most size - 1 bytes, cut between characters, without anything behind a NUL. json-c lets overlong forms and surrogates pass its check
+// of UTF-8: each such byte becomes U+FFFD.
 static void copy_text(char *ret, size_t size, const char *text, size_t length)
 {
-	size_t n = text ? strnlen(text, length) : 0;
+	size_t n = text ? strnlen(text, length) : 0, filled = 0;
 
-	if (n >= size) {
-		n = size - 1;
-		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-			n--;
+	for (size_t at = 0; at < n;) {
+		uint32_t code;
+		size_t used = unicode_decode((const unsigned char *)text + at, n - at, &code);
+		bool valid = used > 0 && !(code >= 0xd800 && code <= 0xdfff);
+		const char *character = valid ? text + at : "\xef\xbf\xbd";
+		size_t bytes = valid ? used : 3;
+
+		if (filled + bytes >= size)
+			break;
+		memcpy(ret + filled, character, bytes);
+		filled += bytes;
+		at += used > 0 ? used : 1;
 	}
-	if (n > 0)
-		memcpy(ret, text, n);
-	ret[n] = '\0';
+	ret[filled] = '\0';
 }
 
 static void get_text(struct json_object *object, const char *key, char *ret, size_t size)

@@ -109,6 +109,12 @@ static void test_variants(void)
 	CHECK_EQUAL(p.alerts.items[0].severity, 0);
 	alert_vector_release(&p.alerts);
 
+	// Overlong forms, which json-c lets pass.
+	p = parse_rest("\"src_ip\":\"192.0.2.1\",\"dest_ip\":\"10.0.0.5\",\"alert\":{\"signature\":\"a\xc1\xa9z\"}}");
+	CHECK_EQUAL(p.alerts.count, 1);
+	CHECK_STRING(p.alerts.items[0].signature, "a\xef\xbf\xbd\xef\xbf\xbdz");
+	alert_vector_release(&p.alerts);
+
 	p = parse_rest("\"src_ip\":\"192.0.2.1\",\"dest_ip\":\"10.0.0.5\",\"alert\":{\"signature\":\"a\\u0000b\"}}");
 	CHECK_EQUAL(p.alerts.count, 1);
 	CHECK_STRING(p.alerts.items[0].signature, "a");
