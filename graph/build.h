@@ -51,7 +51,7 @@ struct descriptor {
 };
 VECTOR_DEFINE(descriptor_vector, struct descriptor)
 
-struct held_pipe { uint32_t pipe, heirs; };
+struct held_pipe { uint32_t pipe, heirs, first_heir; bool open[2]; }; // open: the read end, the write end, as far as anybody knows
 VECTOR_DEFINE(held_pipe_vector, struct held_pipe)
 
 struct process_state {
@@ -124,6 +124,8 @@ int builder_fork(struct graph *g, uint32_t process, const struct event *e);
 int builder_exec(struct graph *g, uint32_t process, const struct event *e);
 int builder_exit(struct graph *g, uint32_t process, const struct event *e);
 int builder_identity(struct graph *g, uint32_t process, const struct event *e);
+// Runs a shell, by its program's name: where the records do not say who shares what, shells are the ones that do.
+bool builder_is_shell(const struct graph *g, uint32_t process);
 int builder_fill_segment(struct graph *g, struct segment *s, const struct event *e);
 
 // --- build_file.c

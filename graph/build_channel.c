@@ -7,16 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEIR_APART_NS (4 * NANOTIME_MILLISECOND) /* a tick: stamps are that coarse */
 #define DESCRIPTORS_INHERITED 16 /* a child knows so many of its parent's newest descriptors */
 #define FILES_INHERITED 2        /* ... and may have written to so many of the files that it opened for writing */
 
 // --- descriptors
+
+// A number that is given out again was free: the pipe's end that had it is closed here.
+static void close_pipe_end(struct graph *g, uint32_t process, int32_t fd)
+{
+	struct held_pipe_vector *held = &g->builder->states.items[process].pipes;
+	size_t kept = 0;
+	for (size_t i = 0; i < held->count; i++) {
+		struct held_pipe h = held->items[i];
+		for (size_t end = 0; end < 2; end++)
+			h.open[end] &= g->pipes.items[h.pipe].fds[end] != fd;
+		if (h.open[0] || h.open[1])
+			held->items[kept++] = h;
+	}
+	held->count = kept;
+}
 
 void builder_descriptor_set(struct graph *g, uint32_t process, struct descriptor d)
 {
 	struct descriptor_vector *v = &g->builder->states.items[process].descriptors;
 	if (d.fd < 0)
 		return;
+	close_pipe_end(g, process, d.fd);
 	for (size_t i = v->count; i-- > 0;)
 		if (v->items[i].fd == d.fd) { // the number was free: its old meaning is over, when exactly nobody recorded
 			memmove(&v->items[i], &v->items[i + 1], (v->count - i - 1) * sizeof(d));
@@ -81,34 +98,45 @@ static int heir_edge(struct graph *g, uint32_t node, uint32_t other, bool is_fil
 	return builder_draft(g, d, e, NULL);
 }
 
+// The members of a pipeline are forked one after the other, without waiting. If the first heir has ended well before the next
+// fork, somebody waited for it, as after $(command): the next child has nothing to do with that pipe.
+static bool waited_for(const struct graph *g, const struct held_pipe *h, uint64_t fork_ns)
+{
+	return h->heirs > 0 && g->processes.items[h->first_heir].exit_ns < fork_ns - HEIR_APART_NS;
+}
+
 static int inherit_pipes(struct graph *g, uint32_t parent, uint32_t child, uint64_t time_ns, const struct event *e)
 {
 	struct process_state_vector *states = &g->builder->states;
-	struct held_pipe_vector *held = &states->items[parent].pipes;
+	uint32_t node = g->segments.items[g->processes.items[child].segments.items[0]].node;
 	size_t taken = 0;
-	for (size_t i = held->count; i-- > 0 && taken < PIPES_INHERITED;) {
-		struct held_pipe *h = &held->items[i];
+	for (size_t i = states->items[parent].pipes.count; i-- > 0 && taken < PIPES_INHERITED;) {
+		struct held_pipe *h = &states->items[parent].pipes.items[i];
 		const struct pipe_channel *pipe = &g->pipes.items[h->pipe];
-		if (h->heirs >= PIPE_HEIRS || pipe->time_ns > time_ns)
+		if (h->heirs >= PIPE_HEIRS || pipe->time_ns > time_ns || waited_for(g, h, time_ns))
 			continue;
-		h->heirs++;
+		if (h->heirs++ == 0)
+			h->first_heir = child;
 		taken++;
-		uint32_t node = g->segments.items[g->processes.items[child].segments.items[0]].node;
-		if (heir_edge(g, node, pipe->node, false, FLOW_PIPE, true, time_ns, e) < 0 ||
-		    heir_edge(g, node, pipe->node, false, FLOW_PIPE, false, time_ns, e) < 0 ||
-		    held_pipe_vector_append(&states->items[child].pipes, (struct held_pipe){.pipe = h->pipe}) < 0)
+		struct held_pipe heir = {.pipe = h->pipe, .open = {h->open[0], h->open[1]}};
+		if ((heir.open[1] && heir_edge(g, node, pipe->node, false, FLOW_PIPE, true, time_ns, e) < 0) ||
+		    (heir.open[0] && heir_edge(g, node, pipe->node, false, FLOW_PIPE, false, time_ns, e) < 0) ||
+		    held_pipe_vector_append(&states->items[child].pipes, heir) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-// A child may write on where its parent opened (`{ a; b; } > file`). Only the newest ones: what was closed nobody recorded.
+// A child may write on where its parent opened (`{ a; b; } > file`). Closes are hardly ever recorded, so only shells and forked copies
+// that have not run a program of their own are taken to share what they opened, and only the newest files.
 static int inherit_files(struct graph *g, uint32_t parent, uint32_t child, uint64_t time_ns, const struct event *e)
 {
 	const struct descriptor_vector *from = &g->builder->states.items[parent].descriptors;
 	uint32_t node = g->segments.items[g->processes.items[child].segments.items[0]].node;
 	size_t first = from->count > DESCRIPTORS_INHERITED ? from->count - DESCRIPTORS_INHERITED : 0, written = 0;
-	for (size_t i = from->count; i-- > first && written < FILES_INHERITED;) {
+	const struct segment *opener = graph_segment_of(g, builder_segment_node(g, parent));
+	bool shares = opener->forked_stub || builder_is_shell(g, parent);
+	for (size_t i = from->count; shares && i-- > first && written < FILES_INHERITED;) {
 		const struct descriptor d = from->items[i];
 		if (d.kind != DESCRIPTOR_FILE || d.cloexec || d.drafts[0] == GRAPH_NONE || g->files.items[d.file].sink)
 			continue;
@@ -140,9 +168,11 @@ int builder_pipe(struct graph *g, uint32_t process, const struct event *e)
 	struct pipe_channel pipe = {.host = e->host, .epoch = e->epoch, .process = process, .fds = {e->fds[0], e->fds[1]},
 				    .time_ns = e->earliest_ns, .serial = e->serial};
 	uint32_t index = (uint32_t)g->pipes.count, node = builder_segment_node(g, process);
+	for (size_t end = 0; end < 2; end++)
+		builder_descriptor_set(g, process, (struct descriptor){.fd = e->fds[end], .kind = DESCRIPTOR_OTHER, .drafts = {GRAPH_NONE, GRAPH_NONE}});
 	pipe.node = builder_add_node(g, NODE_PIPE, index, 0, e->earliest_ns);
 	if (pipe.node == GRAPH_NONE || pipe_vector_append(&g->pipes, pipe) < 0 ||
-	    held_pipe_vector_append(&g->builder->states.items[process].pipes, (struct held_pipe){.pipe = index}) < 0)
+	    held_pipe_vector_append(&g->builder->states.items[process].pipes, (struct held_pipe){.pipe = index, .open = {true, true}}) < 0)
 		return -1;
 	if (builder_node_edge(g, node, pipe.node, FLOW_PIPE, true, true, CLASS_INFERRED, e, NULL) < 0)
 		return -1;

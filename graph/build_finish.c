@@ -3,7 +3,6 @@
 #include "graph/build.h"
 
 #include "base/nanotime.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,20 +45,6 @@ static int fork_edges(struct graph *g)
 	return 0;
 }
 
-// A named interpreter of command lines. Only used to guess at pipes when nobody audited pipe2.
-static bool is_shell(const struct graph *g, const struct process *p)
-{
-	static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "busybox", "mksh"};
-	uint32_t exe = g->segments.items[p->segments.items[p->segments.count - 1]].exe;
-	const char *base;
-	size_t base_length, folder_length;
-	text_split_path(intern_string(g->strings, exe), intern_length(g->strings, exe), &base, &base_length, &folder_length);
-	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
-		if (strlen(shells[i]) == base_length && memcmp(shells[i], base, base_length) == 0)
-			return true;
-	return false;
-}
-
 struct sibling { uint32_t parent, process; uint64_t birth_ns; };
 
 static int compare_siblings(const void *a, const void *b)
@@ -83,7 +68,7 @@ static int sibling_pipes(struct graph *g)
 	size_t count = 0;
 	for (uint32_t i = 0; i < g->processes.count; i++) {
 		const struct process *p = &g->processes.items[i];
-		if (p->parent != GRAPH_NONE && !p->implied && is_shell(g, &g->processes.items[p->parent]))
+		if (p->parent != GRAPH_NONE && !p->implied && builder_is_shell(g, p->parent))
 			siblings[count++] = (struct sibling){p->parent, i, p->birth_ns};
 	}
 	qsort(siblings, count, sizeof(*siblings), compare_siblings);

@@ -6,7 +6,9 @@
 //   - a birth counts only if the child's own ppid agrees; else the parent is who ppid names, inferred
 #include "graph/build.h"
 
+#include "base/memory.h"
 #include "base/nanotime.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -136,10 +138,25 @@ static void set_parent(struct graph *g, uint32_t child, const struct birth *birt
 	state->fork_evidence = birth->evidence;
 }
 
-// Does the child's ppid agree with the fork that may have made it?
-static bool birth_agrees(const struct graph *g, const struct birth *birth, uint32_t ppid)
+// Does the child's own record agree with the fork that may have made it? Its ppid is the forker's, unless that has ended before
+// the child's first record: then it was handed to init or a subreaper. A pid of another namespace agrees with nothing.
+static bool birth_agrees(const struct graph *g, const struct birth *birth, uint32_t ppid, uint64_t first_ns)
 {
-	return birth->same_parent ? ppid == birth->ppid_of_parent : ppid == g->processes.items[birth->parent].pid;
+	const struct process *parent = &g->processes.items[birth->parent];
+	if (birth->same_parent)
+		return ppid == birth->ppid_of_parent;
+	return ppid == parent->pid || parent->exit_ns <= first_ns;
+}
+
+// The waiting fork that made the process of this event, or TABLE_NONE. One that does not agree was about another pid namespace.
+static uint32_t birth_of(const struct graph *g, const struct event *e)
+{
+	uint32_t birth = table_get(&g->builder->births, pid_key(e->host, e->epoch, e->pid));
+	if (birth == TABLE_NONE || e->earliest_ns < g->builder->birth_list.items[birth].start_ns)
+		return TABLE_NONE;
+	if ((e->present & EVENT_HAS_PPID) && !birth_agrees(g, &g->builder->birth_list.items[birth], e->ppid, e->earliest_ns))
+		return TABLE_NONE;
+	return birth;
 }
 
 // First event of an instance: who is its parent?
@@ -147,7 +164,7 @@ static int adopt(struct graph *g, uint32_t child, const struct event *e, uint32_
 {
 	struct graph_builder *b = g->builder;
 	struct process *p = &g->processes.items[child];
-	if (birth != TABLE_NONE && (!(e->present & EVENT_HAS_PPID) || birth_agrees(g, &b->birth_list.items[birth], e->ppid))) {
+	if (birth != TABLE_NONE) {
 		const struct birth known = b->birth_list.items[birth];
 		table_forget(&b->births, pid_key(e->host, e->epoch, e->pid));
 		set_parent(g, child, &known);
@@ -171,7 +188,7 @@ static uint32_t first_seen(struct graph *g, const struct event *e, uint32_t birt
 {
 	struct graph_builder *b = g->builder;
 	bool exec = e->op == OP_EXEC && e->success;
-	bool forked = birth != TABLE_NONE && (!(e->present & EVENT_HAS_PPID) || birth_agrees(g, &b->birth_list.items[birth], e->ppid));
+	bool forked = birth != TABLE_NONE;
 	uint64_t since = forked ? b->birth_list.items[birth].start_ns : e->earliest_ns;
 	uint32_t ppid_parent = TABLE_NONE;
 	if (!forked && (e->present & EVENT_HAS_PPID))
@@ -206,18 +223,18 @@ static int show_implied(struct graph *g, uint32_t index, const struct event *e)
 		set_strings(g, s, e);
 	else if (e->present & EVENT_HAS_IDS)
 		s->ids = e->ids;
-	return adopt(g, index, e, table_get(&g->builder->births, pid_key(e->host, e->epoch, e->pid)));
+	return adopt(g, index, e, birth_of(g, e));
 }
 
 uint32_t builder_process(struct graph *g, const struct event *e)
 {
 	struct graph_builder *b = g->builder;
 	uint64_t key = pid_key(e->host, e->epoch, e->pid);
-	uint32_t known = table_get(&b->processes, key), birth = table_get(&b->births, key);
+	uint32_t known = table_get(&b->processes, key), birth = birth_of(g, e);
 	if (known != TABLE_NONE) {
 		struct process *p = &g->processes.items[known];
 		bool ended = p->exit_ns != NANOTIME_NONE && e->earliest_ns > p->exit_ns;
-		bool reborn = birth != TABLE_NONE && !p->implied && e->earliest_ns >= b->birth_list.items[birth].start_ns;
+		bool reborn = birth != TABLE_NONE && !p->implied;
 		if (ended || reborn)
 			return first_seen(g, e, birth);
 		if (p->implied && show_implied(g, known, e) < 0)
@@ -250,7 +267,7 @@ static bool child_came_first(const struct graph *g, uint32_t child, const struct
 {
 	const struct process *p = &g->processes.items[child];
 	return !p->birth_seen && g->builder->states.items[child].first_ns >= birth->start_ns &&
-	       (p->implied || birth_agrees(g, birth, p->ppid));
+	       (p->implied || birth_agrees(g, birth, p->ppid, g->builder->states.items[child].first_ns));
 }
 
 int builder_fork(struct graph *g, uint32_t process, const struct event *e)
@@ -324,4 +341,17 @@ int builder_identity(struct graph *g, uint32_t process, const struct event *e)
 	p->auid = now.auid;
 	p->session = now.session;
 	return changed ? identity_vector_append(&p->identities, now) : 0;
+}
+
+bool builder_is_shell(const struct graph *g, uint32_t process)
+{
+	static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "busybox", "mksh"};
+	const struct segment *s = graph_segment_of(g, builder_segment_node(g, process));
+	const char *base;
+	size_t base_length, folder_length;
+	text_split_path(intern_string(g->strings, s->exe), intern_length(g->strings, s->exe), &base, &base_length, &folder_length);
+	for (size_t i = 0; i < ARRAY_LENGTH(shells); i++)
+		if (strlen(shells[i]) == base_length && memcmp(shells[i], base, base_length) == 0)
+			return true;
+	return false;
 }
