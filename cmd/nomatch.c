@@ -106,7 +106,8 @@ static void say_nearest(struct buffer *out, const struct investigation *in, stru
 	size_t listed = 0;
 
 	compared_with = &in->address;
-	qsort(seen, count, sizeof(*seen), compare_seen);
+	if (count > 0)
+		qsort(seen, count, sizeof(*seen), compare_seen);
 	for (size_t i = 0; i < count && listed < MAX_LISTED; i++) {
 		if (!is_internet(&seen[i].address))
 			continue;
