@@ -16,7 +16,7 @@
 
 #define ACTOR_ENTRIES 512u    /* power of two: processes that are active at a time, times rules */
 #define ACTOR_MIN_BYTES 64u
-#define ACTOR_MAX_BYTES 400u  /* longer texts are read every time */
+#define ACTOR_MAX_BYTES 560u  /* with an ENRICHED part too; longer texts are read every time */
 
 struct actor_entry {
 	uint32_t length;
