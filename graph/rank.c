@@ -222,7 +222,7 @@ void rank_edge_factors(const struct graph *g, const struct baseline *baseline, u
 {
 	const struct flow_edge *e = &g->edges.items[edge];
 	*ret = (struct trace_factors){.op = op_factor[e->op], .class_ = class_factor(e), .prior = 1, .fan = 1, .rare = 1};
-	if (graph_segment_of(g, e->from)) {
+	if (graph_segment_of(g, e->from) && e->op != FLOW_FORK && e->op != FLOW_EXEC) {
 		ret->fan_degree = g->out_start.items[e->from + 1] - g->out_start.items[e->from];
 		ret->fan = 1.0 / sqrt(log2(2.0 + (double)ret->fan_degree));
 		if (ret->fan < PROCESS_FAN_MIN)

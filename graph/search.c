@@ -49,6 +49,10 @@ static uint32_t heap_pop(struct search *s)
 	return (uint32_t)top;
 }
 
+// What an ancestor of the contact started besides is half as telling for each generation between (-ln 0.5, in micro-units): a shell's
+// other commands, then a session's other shells, then a daemon's other sessions.
+#define GENERATION_COST 693147u
+
 // --- the search
 
 int search_init(struct search *s, const struct graph *g, struct label_vector *labels, bool forward)
@@ -110,10 +114,12 @@ static int relax_backward(struct search *s, uint32_t from_label)
 		s->edges_walked++;
 		if (e->failed || flow_is_effect_only(e->op))
 			continue;
-		struct label next = {.node = e->from, .edge = edge, .parent = from_label};
+		struct label next = {.node = e->from, .edge = edge, .parent = from_label, .sent = at.sent};
 		next.time = e->end_ns < at.time ? e->end_ns : at.time;
 		next.cost = s->free_edge[edge] ? at.cost : add_cost(at.cost, s->edge_costs[edge]);
 		next.line_cost = add_cost(at.line_cost, s->edge_costs[edge]);
+		if (s->free_edge[edge] && e->op == FLOW_FORK)
+			next.line_cost = add_cost(next.line_cost, GENERATION_COST);
 		if (search_push(s, next) < 0)
 			return -1;
 	}

@@ -24,6 +24,7 @@ struct label {
 	uint32_t cost;
 	uint32_t line_cost;          // backward: as cost, but with nothing free
 	bool terminal;               // an effect only: reached, not walked through
+	bool sent;                   // backward: reaches the seed only after the contact began, while the connection lasted
 };
 VECTOR_DEFINE(label_vector, struct label)
 

@@ -33,27 +33,46 @@ static void mark_line(const struct graph *g, uint32_t node, uint64_t time, uint8
 	}
 }
 
+// Labels of one contact: at its time, or (sent) at the end of its connection.
+static int seed_labels(struct search *s, const struct connection *c, uint32_t edge, bool sent)
+{
+	const struct flow_edge *e = &s->g->edges.items[edge];
+	struct label seed = {
+		.node = c->node, .edge = GRAPH_NONE, .parent = GRAPH_NONE, .time = sent ? e->end_ns : c->time_ns,
+		.cost = sent ? TRACE_SENT_COST : 0, .line_cost = sent ? TRACE_SENT_COST : 0, .sent = sent,
+	};
+	uint32_t label = (uint32_t)s->labels->count;
+	if (search_push(s, seed) < 0)
+		return -1;
+	if (label == s->labels->count) // nothing new: another contact of the same connection
+		return 0;
+	seed.node = e->from;
+	seed.edge = edge;
+	seed.parent = label;
+	return search_push(s, seed);
+}
+
+static int add_seed(struct trace *t, uint32_t node)
+{
+	if (!t->nodes[node].seed && u32_vector_append(&t->seeds, node) < 0)
+		return -1;
+	t->nodes[node].seed = true;
+	return 0;
+}
+
 // A contact: its connection, and the segment that made it even if the kernel refused it.
 static int seed_contact(struct search *s, struct trace *t, uint8_t *free_edge, uint32_t contact)
 {
 	const struct graph *g = s->g;
 	const struct connection *c = &g->connections.items[contact];
-	uint32_t label = (uint32_t)s->labels->count;
-	struct label seed = {.node = c->node, .edge = GRAPH_NONE, .parent = GRAPH_NONE, .time = c->time_ns};
-	if (search_push(s, seed) < 0 || u32_vector_append(&t->seeds, c->node) < 0)
-		return -1;
-	t->nodes[c->node].seed = true;
 	for (uint32_t i = g->in_start.items[c->node]; i < g->in_start.items[c->node + 1]; i++) {
 		uint32_t edge = g->in_edges.items[i];
 		const struct flow_edge *e = &g->edges.items[edge];
 		if (e->op != FLOW_CONNECT && e->op != FLOW_ACCEPT)
 			continue;
 		free_edge[edge] = 1;
-		struct label segment = {.node = e->from, .edge = edge, .parent = label, .time = c->time_ns};
-		if (!t->nodes[e->from].seed && u32_vector_append(&t->seeds, e->from) < 0)
-			return -1;
-		t->nodes[e->from].seed = true;
-		if (search_push(s, segment) < 0)
+		if (add_seed(t, c->node) < 0 || add_seed(t, e->from) < 0 || seed_labels(s, c, edge, false) < 0 ||
+		    (!e->failed && e->end_ns > c->time_ns && seed_labels(s, c, edge, true) < 0))
 			return -1;
 		mark_line(g, e->from, c->time_ns, free_edge, t->nodes);
 	}
@@ -72,6 +91,7 @@ static void take_causes(const struct search *s, struct trace *t)
 		node->side = node->seed ? TRACE_SEED : TRACE_CAUSE;
 		node->cost = l->cost;
 		node->usable_ns = s->best_time[n];
+		node->sent = l->sent;
 		node->next_edge = l->edge;
 		node->next_label = s->first_label[n];
 		t->cause_count++;
@@ -160,9 +180,13 @@ static void take_effects(const struct search *s, struct trace *t)
 {
 	for (uint32_t n = 0; n < s->g->nodes.count; n++) {
 		struct trace_node *node = &t->nodes[n];
-		if (node->side != TRACE_NONE || s->first_label[n] == GRAPH_NONE)
+		if ((node->side != TRACE_NONE && !node->sent) || node->seed || s->first_label[n] == GRAPH_NONE)
 			continue;
 		const struct label *l = &s->labels->items[s->first_label[n]];
+		// What followed from the contact and may also have been sent is shown as the stronger of both.
+		if (node->side != TRACE_NONE && node->cost <= l->cost)
+			continue;
+		t->cause_count -= node->side == TRACE_CAUSE;
 		node->side = TRACE_EFFECT;
 		node->cost = l->cost;
 		node->usable_ns = s->best_time[n] == NANOTIME_NONE ? l->time : s->best_time[n];

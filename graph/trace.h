@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Slice and rank: which nodes can have led to the contact, which can have followed from it, and how strongly.
 //
-// Backward from the seeds: T(v) = the latest time at which information at v could still reach a seed. An edge u -> v is usable iff
+// Backward from the seeds, twice in one search: T(seed) = the contact for what led to it, and, dearer by TRACE_SENT_COST, T(seed) = the
+// connection's end for what may have been sent over it. T(v) = the latest time at which information at v could still reach a seed. An edge u -> v is usable iff
 // start <= T(v); it gives T(u) = min(end, T(v)). Forward from every node on the chosen backward paths, from the time at which it
 // could first have been reached. Both exact, O(E log V).
 //
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #define TRACE_COST_UNREACHED UINT32_MAX
+#define TRACE_SENT_COST 510826u /* -ln 0.6 in micro-units: it may have been sent, but it did not lead to the contact */
 
 struct baseline;               // how common things are in a log that the user names: graph/rank.h
 
@@ -38,6 +40,7 @@ struct trace_node {
 	uint8_t side;              // enum trace_side; a node that is both is a cause
 	bool free_line;            // on a seed's own line of fork and exec: free and always shown
 	bool seed;
+	bool sent;                 // did not lead to the contact, but may have been sent over the connection (side: cause, or the stronger effect)
 	uint32_t cost;             // of the best possible path, micro-units of -ln; TRACE_COST_UNREACHED: not in the slice
 	double score;              // exp(-cost / 1e6)
 	uint64_t usable_ns;        // cause: latest time usable to reach the seed; effect: earliest time reached

@@ -80,7 +80,7 @@ int trace_explain(const struct trace *t, uint32_t node, struct buffer *out, stru
 		return buffer_check(out, err);
 	}
 	buffer_printf(out, ": %s, score %.3g, rank %" PRIu32 " of %zu%s\n", sides[n->side], n->score, n->rank,
-		      t->order.count, n->free_line ? "; on the contact's own line of fork and exec (free, always shown)" : "");
+		      t->order.count, n->sent ? "; not before the contact: it may have been sent over it" : n->free_line ? "; on the contact's own line of fork and exec (free, always shown)" : "");
 	struct u32_vector path = {0};
 	int result = trace_path(t, node, &path, err);
 	for (size_t i = 0; result == 0 && i < path.count; i++)
