@@ -74,17 +74,24 @@ static int count_behind(uint32_t count, uint32_t root, const uint32_t *idom, uin
 	return result;
 }
 
+// Nearest the root cause first; at one depth by number. One pass: a chain of 100,000 processes is as deep as it is long.
 static int take_choke_points(struct trace *t, uint32_t count, const uint32_t *behind, const uint32_t *depth)
 {
-	uint32_t most = 0;
-	for (uint32_t n = 0; n < count; n++)
-		most = depth[n] != GRAPH_NONE && depth[n] > most && behind[n] ? depth[n] : most;
-	for (uint32_t d = most; d >= 1; d--) // nearest the root cause first; at one depth by number
-		for (uint32_t n = 0; n < count; n++)
-			if (depth[n] == d && behind[n] * CHOKE_SHARE >= t->cause_count && behind[n] &&
-			    t->nodes[n].side == TRACE_CAUSE && t->choke_points.count < CHOKE_POINTS_MAX &&
-			    u32_vector_append(&t->choke_points, n) < 0)
-				return -1;
+	uint32_t best[CHOKE_POINTS_MAX], taken = 0;
+	for (uint32_t n = 0; n < count; n++) {
+		if (depth[n] == GRAPH_NONE || depth[n] == 0 || !behind[n] || behind[n] * CHOKE_SHARE < t->cause_count ||
+		    t->nodes[n].side != TRACE_CAUSE)
+			continue;
+		uint32_t at = taken < CHOKE_POINTS_MAX ? taken++ : CHOKE_POINTS_MAX;
+		for (; at > 0 && depth[best[at - 1]] < depth[n]; at--)
+			if (at < CHOKE_POINTS_MAX)
+				best[at] = best[at - 1];
+		if (at < CHOKE_POINTS_MAX)
+			best[at] = n;
+	}
+	for (uint32_t i = 0; i < taken; i++)
+		if (u32_vector_append(&t->choke_points, best[i]) < 0)
+			return -1;
 	return 0;
 }
 
