@@ -97,6 +97,18 @@ static void show_path(struct chooser *c)
 	}
 }
 
+// The process subject on the other end of a connection; GRAPH_NONE for other nodes.
+static uint32_t contacting(const struct subjects *s, uint32_t node)
+{
+	const struct graph *g = s->graph;
+	for (uint32_t i = g->in_start.items[node]; i < g->in_start.items[node + 1]; i++) {
+		const struct flow_edge *e = &g->edges.items[g->in_edges.items[i]];
+		if (e->op == FLOW_CONNECT || e->op == FLOW_ACCEPT)
+			return s->of[e->from];
+	}
+	return GRAPH_NONE;
+}
+
 static void show_alert(struct chooser *c)
 {
 	const struct trace *t = c->s->trace;
@@ -105,15 +117,16 @@ static void show_alert(struct chooser *c)
 		show(c, c->s->of[c->s->graph->connections.items[t->contact].node]);
 		shown++;
 	}
-	for (size_t i = 0; i < t->seeds.count && shown < ALERT_ADDRESSES; i++) {
-		uint32_t subject = c->s->of[t->seeds.items[i]];
-		if ((c->s->items[subject].marks & MARK_ALERT) && !is_shown(c, subject)) {
-			show(c, subject);
-			shown++;
-		}
-	}
 	if (c->path->contact != GRAPH_NONE)
 		show(c, c->path->contact);
+	for (size_t i = 0; i < t->seeds.count && shown < ALERT_ADDRESSES; i++) {
+		uint32_t subject = c->s->of[t->seeds.items[i]], process = contacting(c->s, t->seeds.items[i]);
+		if (!(c->s->items[subject].marks & MARK_ALERT) || is_shown(c, subject) || process == GRAPH_NONE)
+			continue;
+		show(c, subject);
+		show(c, process); // an address without anybody who contacted it would hang in the air
+		shown++;
+	}
 }
 
 static void show_choke_points_and_entries(struct chooser *c)

@@ -125,6 +125,8 @@ static int compare_states(const void *a, const void *b)
 		return x->time_ns < y->time_ns ? -1 : 1;
 	if (x->serial != y->serial)
 		return x->serial < y->serial ? -1 : 1;
+	if ((x->op == FLOW_CREATE) != (y->op == FLOW_CREATE)) // what one call did: it made the file first
+		return x->op == FLOW_CREATE ? -1 : 1;
 	return (int)x->op - (int)y->op;
 }
 

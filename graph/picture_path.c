@@ -398,19 +398,21 @@ static int take_edges(struct finder *f, const struct line *l, bool first_line)
 
 // --- the whole
 
+// Back over the strongest inputs; a line that ran into one seen before ends there.
 static uint32_t root_of(const struct finder *f, bool *ret_same_line)
 {
+	bool seen[LINES_MAX + 1] = {true};
 	uint32_t line = 0;
-	for (uint32_t hop = 0; hop < LINES_MAX; hop++) {
-		uint32_t next = f->lines.items[line].best_line;
+	for (;;) {
+		const struct line *l = &f->lines.items[line];
+		uint32_t next = l->best_line != GRAPH_NONE && !seen[l->best_line] ? l->best_line : l->joins;
 		if (next == GRAPH_NONE)
-			next = f->lines.items[line].joins;
-		if (next == GRAPH_NONE || next == 0)
 			break;
 		line = next;
+		if (seen[line])
+			break;
+		seen[line] = true;
 	}
-	if (f->lines.items[line].joins == 0)
-		line = 0;
 	*ret_same_line = line == 0;
 	const struct line *l = &f->lines.items[line];
 	return f->s->of[l->items.items[l->top].node];
