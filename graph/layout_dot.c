@@ -63,8 +63,7 @@ __attribute__((format(printf, 3, 4))) static void set_number(void *object, const
 static void declare(Agraph_t *graph, bool lines)
 {
 	static const char *const attributes[][3] = {
-		{"g", "rankdir", "LR"}, {"g", "nodesep", "0.32"}, {"g", "ranksep", "1.4"}, {"g", "nslimit", "0.1"},
-		{"g", "nslimit1", "1"}, {"g", "mclimit", "0.1"}, {"n", "shape", "box"}, {"n", "fixedsize", "true"},
+		{"g", "rankdir", "LR"}, {"g", "nodesep", "0.32"}, {"g", "ranksep", "1.4"}, {"n", "shape", "box"}, {"n", "fixedsize", "true"},
 		{"n", "label", ""}, {"n", "width", "1"}, {"n", "height", "1"}, {"e", "constraint", "true"},
 		{"e", "weight", "1"}, {"e", "arrowsize", "1"}, {"e", "arrowhead", "normal"}, {"e", "dir", "forward"},
 	};
@@ -75,6 +74,13 @@ static void declare(Agraph_t *graph, bool lines)
 		(void)agattr(graph, kind, (char *)(uintptr_t)attributes[i][1], (char *)(uintptr_t)attributes[i][2]);
 	}
 	(void)agattr(graph, AGRAPH, (char *)(uintptr_t)"splines", (char *)(uintptr_t)(lines ? "line" : "true"));
+	// Few nodes: look long for an order with few crossings (of three recorded incidents: 467 -> 196, 1739 -> 558, 124 -> 118 crossings,
+	// in 10 ms as before). Many nodes: the limits that keep dot from running for minutes.
+	(void)agattr(graph, AGRAPH, (char *)(uintptr_t)"mclimit", (char *)(uintptr_t)(lines ? "0.1" : "4"));
+	if (lines) {
+		(void)agattr(graph, AGRAPH, (char *)(uintptr_t)"nslimit", (char *)(uintptr_t)"0.1");
+		(void)agattr(graph, AGRAPH, (char *)(uintptr_t)"nslimit1", (char *)(uintptr_t)"1");
+	}
 }
 
 static int read_nodes(struct request *r, FILE *in)

@@ -55,6 +55,8 @@ struct svg_label {
 struct svg_label *svg_labels_place(const struct picture *p);
 void svg_labels_free(struct svg_label *labels, size_t count);
 
+// How an edge is drawn: one of a fold stands for many things, and looks plain when they differ.
+struct picture_edge svg_edge_shown(const struct picture *p, const struct picture_edge *edge);
 bool svg_edge_is_cut(const struct picture_edge *edge);          // ends in an X
 const char *svg_edge_line_class(const struct picture_edge *edge); // "solid", "read", "connect", "cut", "unsure", "same"
 void svg_edge_line(struct buffer *out, const struct picture_edge *edge); // line and heads only

@@ -38,6 +38,16 @@ const char *svg_edge_line_class(const struct picture_edge *edge)
 	}
 }
 
+struct picture_edge svg_edge_shown(const struct picture *p, const struct picture_edge *edge)
+{
+	struct picture_edge shown = *edge;
+	bool folded = p->nodes.items[edge->from].kind == PICTURE_FOLD || p->nodes.items[edge->to].kind == PICTURE_FOLD;
+
+	if (folded && (edge->ops & (edge->ops - 1)) != 0)
+		shown.op = FLOW_FORK;
+	return shown;
+}
+
 struct direction { double x, y; };
 
 // From the point before the end to the end; points that coincide are skipped.
@@ -149,8 +159,9 @@ void svg_edge(struct buffer *out, const struct picture *p, const struct picture_
 	if (edge->point_count < 4)
 		return;
 	buffer_printf(out, "<g class=\"edge%s\" id=\"e%" PRIu32 "\">", edge->on_path ? " onpath" : "", edge->id);
+	struct picture_edge shown = svg_edge_shown(p, edge);
 	edge_title(out, p, edge);
-	svg_edge_line(out, edge);
+	svg_edge_line(out, &shown);
 	buffer_add_string(out, "</g>\n");
 }
 

@@ -49,12 +49,15 @@ static void title_line(struct svg_page *page, double y)
 	buffer_add_string(page->out, "\">");
 	const char *red = address.length > 0 ? strstr(buffer_string(&cut), buffer_string(&address)) : NULL;
 	size_t plain = red ? (size_t)(red - cut.bytes) : cut.length;
+	size_t reds = red ? address.length : 0;
+	while (red && (red[reds] == ':' || (red[reds] >= '0' && red[reds] <= '9'))) // the port, when the alert named none
+		reds++;
 	text_xml(page->out, buffer_string(&cut), plain);
 	if (red) {
 		buffer_add_string(page->out, "<tspan class=\"bad\">");
-		text_xml(page->out, red, address.length);
+		text_xml(page->out, red, reds);
 		buffer_add_string(page->out, "</tspan>");
-		text_xml(page->out, red + address.length, cut.length - plain - address.length);
+		text_xml(page->out, red + reds, cut.length - plain - reds);
 	}
 	buffer_add_string(page->out, "</text>");
 	buffer_release(&address);

@@ -17,6 +17,7 @@
 #define SAMPLE_PX 8.0      /* distance of the points that stand for a line */
 #define MAX_SAMPLES 400    /* per edge */
 #define MARGIN 3.0         /* kept free around boxes */
+#define HOPELESS 5.0       /* a label that costs more hides more than it tells */
 
 struct box { double left, top, right, bottom; };
 struct samples { double (*xy)[2]; size_t count; };
@@ -131,6 +132,11 @@ static double cost_at(const struct placing *placing, size_t edge, double x, doub
 	return cost;
 }
 
+static int importance(const struct picture_edge *edge)
+{
+	return edge->on_path ? 2 : edge->step_count > 0 ? 1 : 0;
+}
+
 static void place(struct placing *placing, size_t edge)
 {
 	struct svg_label *label = &placing->labels[edge];
@@ -152,7 +158,10 @@ static void place(struct placing *placing, size_t edge)
 			}
 		}
 	}
-	placing->placed[edge] = true;
+	if (best > HOPELESS && importance(&placing->p->edges.items[edge]) == 0)
+		label->width = 0; // no room: the line's style and its <title> have to do
+	else
+		placing->placed[edge] = true;
 }
 
 static int prepare(struct placing *placing)
@@ -172,11 +181,6 @@ static int prepare(struct placing *placing)
 			label_size(label, edge);
 	}
 	return 0;
-}
-
-static int importance(const struct picture_edge *edge)
-{
-	return edge->on_path ? 2 : edge->step_count > 0 ? 1 : 0;
 }
 
 struct svg_label *svg_labels_place(const struct picture *p)

@@ -108,11 +108,14 @@ static void edge_items(struct pen *pen)
 		unsure = unsure || (!e->correlation && e->class == CLASS_UNCERTAIN);
 	}
 	for (size_t i = 0; i < ARRAY_LENGTH(styles); i++)
-		for (size_t j = 0; j < p->edges.count; j++)
-			if (strcmp(svg_edge_line_class(&p->edges.items[j]), styles[i].class) == 0) {
+		for (size_t j = 0; j < p->edges.count; j++) {
+			struct picture_edge shown = svg_edge_shown(p, &p->edges.items[j]);
+
+			if (strcmp(svg_edge_line_class(&shown), styles[i].class) == 0) {
 				edge_item(pen, (struct picture_edge){.op = styles[i].op}, styles[i].words);
 				break;
 			}
+		}
 	if (path)
 		edge_item(pen, (struct picture_edge){.op = FLOW_FORK, .on_path = true}, "path from the root cause to the alert");
 	if (both)
