@@ -138,14 +138,15 @@ static void set_parent(struct graph *g, uint32_t child, const struct birth *birt
 	state->fork_evidence = birth->evidence;
 }
 
-// Does the child's own record agree with the fork that may have made it? Its ppid is the forker's, unless that has ended before
-// the child's first record: then it was handed to init or a subreaper. A pid of another namespace agrees with nothing.
+// Does the child's own record agree with the fork that may have made it? Its ppid is the forker's, unless that ended before the
+// child's first record (its exit may be written later): then it was handed to init, or to a subreaper. A pid of another namespace
+// agrees with nothing.
 static bool birth_agrees(const struct graph *g, const struct birth *birth, uint32_t ppid, uint64_t first_ns)
 {
 	const struct process *parent = &g->processes.items[birth->parent];
 	if (birth->same_parent)
 		return ppid == birth->ppid_of_parent;
-	return ppid == parent->pid || parent->exit_ns <= first_ns;
+	return ppid == parent->pid || ppid == 1 || parent->exit_ns <= first_ns;
 }
 
 // The waiting fork that made the process of this event, or TABLE_NONE. One that does not agree was about another pid namespace.
@@ -234,9 +235,18 @@ uint32_t builder_process(struct graph *g, const struct event *e)
 	if (known != TABLE_NONE) {
 		struct process *p = &g->processes.items[known];
 		bool ended = p->exit_ns != NANOTIME_NONE && e->earliest_ns > p->exit_ns;
-		bool reborn = birth != TABLE_NONE && !p->implied;
-		if (ended || reborn)
+		bool waiting = birth != TABLE_NONE && !p->implied;
+		bool itself = waiting && !p->birth_seen && b->states.items[known].first_ns >= b->birth_list.items[birth].start_ns;
+		if (ended || (waiting && !itself))
 			return first_seen(g, e, birth);
+		if (itself) { // it had acted before anything told whose child it is
+			const struct birth late = b->birth_list.items[birth];
+			table_forget(&b->births, key);
+			set_parent(g, known, &late);
+			if (builder_inherit(g, late.parent, known, late.start_ns, e) < 0)
+				return GRAPH_NONE;
+			p = &g->processes.items[known];
+		}
 		if (p->implied && show_implied(g, known, e) < 0)
 			return GRAPH_NONE;
 	} else {
