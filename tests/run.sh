@@ -52,8 +52,8 @@ run_one() {
 
 run_path() {
 	[ -e "$1" ] || return 0
-	name=${1#"$SRCDIR"/}
-	name=${name#"$BUILD"/}
+	name=${1#"$BUILD"/}
+	name=${name#"$SRCDIR"/}
 	case $1 in
 	*.sh) run_one "${name%.sh}" sh "$1" ;;
 	*/replay_fuzz_*)
