@@ -20,6 +20,7 @@
 struct tally {
 	struct files_source *source;
 	uint64_t from_ns, to_ns;
+	uint32_t host;              // of the log that is read
 	struct address_seen *items; // dense, in order of first sight
 	size_t count, capacity;
 	uint32_t *slots;            // item + 1; a power of two, at most half full
@@ -98,7 +99,7 @@ static bool host_is_wanted(const struct tally *t, const struct record *record)
 {
 	const struct files_source *s = t->source;
 
-	return !s->only_host || !record->node || intern_find(s->strings, record->node, record->node_length) == s->host;
+	return files_host_wanted(s, record->node ? intern_find(s->strings, record->node, record->node_length) : t->host);
 }
 
 // `place` is where "saddr=" stands in the line.
@@ -147,6 +148,7 @@ static int take_log(struct tally *t, struct log_file *f, struct error *err)
 
 	if (!bytes)
 		return error_set(err, "out of memory");
+	t->host = f->host;
 	if (time_index_range(f, files_time_before(t->source, t->from_ns), files_time_after(t->source, t->to_ns), &at, &end, err) < 0)
 		return -1;
 	while (at < end) {

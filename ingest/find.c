@@ -110,7 +110,7 @@ static int sample_epochs(struct find *find, const struct cursor *cursor, uint64_
 			if (!record_parse(find->bytes + line, end - line, &record) &&
 			    (record.type_length < 7 || memcmp(record.type, "DAEMON_", 7) != 0)) {
 				uint32_t host = record.node ? intern_find(find->source->strings, record.node, record.node_length) :
-							      find->source->host;
+							      cursor->f->host;
 
 				if (epoch_walk_line(&find->epochs, host, cursor->log, start + line, record.serial, record.time_ns, err) < 0)
 					return -1;

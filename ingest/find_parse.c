@@ -14,6 +14,7 @@
 
 #define MARGIN_BYTES ((uint64_t)32768)         /* about 150 lines: records of an event are 2 or 3 lines apart as a rule */
 #define WIDE_BYTES ((uint64_t)4 << 20)         /* and 16,338 lines, 3.7 MB at worst (measured) */
+#define MAX_FRUITLESS 64                       /* each costs 1.5 ms */
 
 int find_parse_add(struct span_vector *spans, uint64_t place, struct error *err)
 {
@@ -102,7 +103,7 @@ static bool follows(const struct find_parser *p, uint32_t first, uint32_t second
 {
 	const struct log_file *a = p->source->set.logs[first], *b = p->source->set.logs[second];
 
-	return a->has_last && files_time_after(p->source, a->last_ns) >= b->first_ns &&
+	return a->host == b->host && a->has_last && files_time_after(p->source, a->last_ns) >= b->first_ns &&
 	       files_time_after(p->source, b->first_ns) >= a->last_ns;
 }
 
@@ -110,7 +111,7 @@ int find_parse_spans(struct find_parser *p, uint32_t log, struct span_vector *sp
 {
 	struct completeness unused = { .bytes = 0 };
 	struct collect collect = { .parser = p, .store = found };
-	struct assembler *a = assembler_new(p->source->strings, p->source->host, &unused, on_parsed, &collect);
+	struct assembler *a = assembler_new(p->source->strings, p->source->set.logs[log]->host, &unused, on_parsed, &collect);
 	uint32_t last_log = (uint32_t)p->source->set.count - 1;
 	int result = a ? align_spans(p->source->set.logs[log], spans, err) : error_set(err, "out of memory");
 
@@ -189,7 +190,7 @@ int find_parse_whole(struct find_parser *p, struct event_store *store, const str
 {
 	const struct event *e = *event;
 
-	if (e->evidence_count == 0 || !is_incomplete(e))
+	if (e->evidence_count == 0 || p->fruitless >= MAX_FRUITLESS || !is_incomplete(e))
 		return 0;
 	struct completeness unused = { .bytes = 0 };
 	struct collect collect = { .parser = p, .store = store, .only = true, .serial = e->serial, .ns = e->earliest_ns, .host = e->host };
@@ -202,7 +203,7 @@ int find_parse_whole(struct find_parser *p, struct event_store *store, const str
 
 	(void)snprintf(text, sizeof(text), ":%" PRIu64 ")", wanted.serial);
 	(void)needles_add(&wanted.needle, text, strlen(text));
-	struct assembler *a = assembler_new(p->source->strings, p->source->host, &unused, on_parsed, &collect);
+	struct assembler *a = assembler_new(p->source->strings, f->host, &unused, on_parsed, &collect);
 	int result = a ? 0 : error_set(err, "out of memory");
 
 	if (result == 0)
@@ -215,6 +216,7 @@ int find_parse_whole(struct find_parser *p, struct event_store *store, const str
 	completeness_release(&unused);
 	if (result < 0)
 		return -1;
+	p->fruitless += store->count != 1 || store->items[0]->evidence_count <= e->evidence_count;
 	if (store->count == 1 && store->items[0]->evidence_count >= e->evidence_count) {
 		store->items[0]->latest_ns = e->latest_ns; // alone, it does not know what passed meanwhile
 		*event = store->items[0];

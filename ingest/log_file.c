@@ -125,14 +125,15 @@ const char *log_file_looks_like(const char *head, size_t length)
 	return "text of another kind";
 }
 
-static bool first_stamp(const char *bytes, size_t length, uint64_t *ret_ns)
+static bool first_stamp(struct log_file *f, const char *bytes, size_t length)
 {
 	struct stamp_block block;
 
-	// The block may be large: the median's limit does not matter for the first one.
 	stamp_block_read(bytes, length, true, &block);
-	if (block.count > 0)
-		*ret_ns = block.first_ns;
+	if (block.count > 0) {
+		f->first_ns = block.first_ns;
+		f->has_node = block.has_node;
+	}
 	return block.count > 0;
 }
 
@@ -147,7 +148,7 @@ static int find_first(struct log_file *f, struct error *err)
 	if (!f->ready) {
 		if (spool_head(f->fd, f->storage, f->name, bytes, LOG_HEAD_BYTES, &length, err) < 0)
 			return -1;
-		f->has_first = first_stamp(bytes, length, &f->first_ns);
+		f->has_first = first_stamp(f, bytes, length);
 		if (f->has_first || length < LOG_HEAD_BYTES)
 			return 0;
 		if (log_file_prepare(f, err) < 0)
@@ -158,7 +159,7 @@ static int find_first(struct log_file *f, struct error *err)
 			return -1;
 		if (length == 0)
 			break;
-		f->has_first = first_stamp(bytes, length, &f->first_ns);
+		f->has_first = first_stamp(f, bytes, length);
 		// A line that the step cut in two is seen whole by stepping back to its start.
 		size_t start = stamp_line_start(bytes, length);
 		if (!f->has_first && start > 0 && at + length < f->size_bytes)

@@ -31,6 +31,8 @@ struct log_file {
 	ino_t ino;
 	bool has_first;
 	uint64_t first_ns;       // stamp of the first record
+	bool has_node;           // which carries node=
+	uint32_t host;           // of records without node=: set by log_hosts_assign()
 	bool has_last;
 	uint64_t last_ns;        // largest stamp near the end; an upper bound if `last_estimated`
 	bool last_estimated;     // compressed, not decoded yet: taken from the next log of its set

@@ -44,7 +44,6 @@ struct merge {
 	size_t open_count;
 	const struct log_part *pending;
 	size_t pending_count;
-	struct assembler *assembler;
 	struct completeness *c;
 	struct line_seen *seen;  // TABLE_SETS x TABLE_WAYS
 	uint8_t *turn;           // which way of a set is replaced next
@@ -94,9 +93,9 @@ static void reader_skip(struct reader *r, size_t length)
 }
 
 // Feeds bytes[used .. used + length).
-static int reader_feed(struct merge *m, struct reader *r, size_t length, bool last, size_t *ret_used, struct error *err)
+static int reader_feed(struct reader *r, size_t length, bool last, size_t *ret_used, struct error *err)
 {
-	int result = assembler_feed(m->assembler, r->part.log, r->at, r->bytes + r->used, length, last, ret_used, err);
+	int result = assembler_feed(r->part.assembler, r->part.log, r->at, r->bytes + r->used, length, last, ret_used, err);
 
 	if (result < 0)
 		return -1;
@@ -106,10 +105,10 @@ static int reader_feed(struct merge *m, struct reader *r, size_t length, bool la
 
 // A line longer than a step is no audit record (the kernel's are below 9 KiB): its beginning is fed, to be rejected and counted, the
 // rest is passed over.
-static int feed_long_line(struct merge *m, struct reader *r, struct error *err)
+static int feed_long_line(struct reader *r, struct error *err)
 {
 	size_t used = 0;
-	int result = reader_feed(m, r, r->length - r->used, true, &used, err);
+	int result = reader_feed(r, r->length - r->used, true, &used, err);
 
 	r->in_long_line = true;
 	return result;
@@ -124,7 +123,7 @@ static void pass_over_long_line(struct reader *r)
 }
 
 // Everything up to `limit`, in steps.
-static int feed_steps(struct merge *m, struct reader *r, uint64_t limit, struct error *err)
+static int feed_steps(struct reader *r, uint64_t limit, struct error *err)
 {
 	while (r->at < limit && !reader_ended(r)) {
 		size_t used = 0;
@@ -138,10 +137,10 @@ static int feed_steps(struct merge *m, struct reader *r, uint64_t limit, struct 
 			continue;
 		}
 		bool last = r->at + r->length >= (limit < r->part.end ? limit : r->part.end);
-		int result = reader_feed(m, r, r->length, last, &used, err);
+		int result = reader_feed(r, r->length, last, &used, err);
 
 		if (result == 0 && used == 0 && r->length == STEP_BYTES)
-			result = feed_long_line(m, r, err);
+			result = feed_long_line(r, err);
 		else if (result == 0 && used == 0)
 			break;
 		if (result != 0)
@@ -151,7 +150,7 @@ static int feed_steps(struct merge *m, struct reader *r, uint64_t limit, struct 
 }
 
 // Looks at the line at `used`; reads on when the buffer holds only a part of it. At the end of the part line_length stays 0.
-static int look_at_line(struct merge *m, struct reader *r, struct error *err)
+static int look_at_line(struct reader *r, struct error *err)
 {
 	struct record record;
 
@@ -170,7 +169,7 @@ static int look_at_line(struct merge *m, struct reader *r, struct error *err)
 			return 0;
 		}
 		if (left == STEP_BYTES) {
-			int result = feed_long_line(m, r, err);
+			int result = feed_long_line(r, err);
 
 			if (result != 0)
 				return result;
@@ -246,7 +245,7 @@ static bool line_is_duplicate(struct merge *m, struct reader *r)
 static int feed_run(struct merge *m, struct reader *r, uint64_t limit_ns, struct error *err)
 {
 	while (!reader_ended(r) && r->key_ns <= limit_ns) {
-		int result = look_at_line(m, r, err);
+		int result = look_at_line(r, err);
 		size_t used = 0;
 
 		if (result != 0)
@@ -258,7 +257,7 @@ static int feed_run(struct merge *m, struct reader *r, uint64_t limit_ns, struct
 			reader_skip(r, r->line_length);
 			continue;
 		}
-		result = reader_feed(m, r, r->line_length, true, &used, err);
+		result = reader_feed(r, r->line_length, true, &used, err);
 		if (result != 0)
 			return result;
 	}
@@ -310,11 +309,11 @@ static int feed_alone(struct merge *m, struct reader *r, bool *ret_overlap, stru
 
 	*ret_overlap = m->pending_count > 0 && m->pending->start_ns <= r->last_ns;
 	if (!*ret_overlap)
-		return feed_steps(m, r, r->part.end, err);
+		return feed_steps(r, r->part.end, err);
 	if (r->limit_for != m->pending && time_index_range(r->part.f, m->pending->start_ns, UINT64_MAX, &r->limit, &end, err) < 0)
 		return -1;
 	r->limit_for = m->pending;
-	return feed_steps(m, r, r->limit < r->part.end ? r->limit : r->part.end, err);
+	return feed_steps(r, r->limit < r->part.end ? r->limit : r->part.end, err);
 }
 
 static int need_table(struct merge *m, struct error *err)
@@ -359,7 +358,7 @@ static int feed_merged(struct merge *m, struct error *err)
 	if (need_table(m, err) < 0)
 		return -1;
 	for (size_t i = 0; i < m->open_count; i++) {
-		int result = look_at_line(m, m->open[i], err);
+		int result = look_at_line(m->open[i], err);
 
 		if (result != 0)
 			return result;
@@ -396,9 +395,9 @@ static int merge_run(struct merge *m, struct error *err)
 	}
 }
 
-int log_merge_feed(const struct log_part *parts, size_t count, struct assembler *a, struct completeness *c, struct error *err)
+int log_merge_feed(const struct log_part *parts, size_t count, struct completeness *c, struct error *err)
 {
-	struct merge m = { .pending = parts, .pending_count = count, .assembler = a, .c = c };
+	struct merge m = { .pending = parts, .pending_count = count, .c = c };
 	int result = merge_run(&m, err);
 
 	for (size_t i = 0; i < m.open_count; i++)

@@ -15,20 +15,20 @@
 
 #define MAX_LOGS 4096 /* our limit: each is an open file */
 
-__attribute__((format(printf, 2, 3))) static int add_note(struct log_set *set, const char *format, ...)
+int log_set_note(struct log_set *set, struct error *err, const char *format, ...)
 {
 	char **notes = realloc(set->notes, (set->note_count + 1) * sizeof(*notes)), *note = NULL;
 	va_list arguments;
 
 	if (!notes)
-		return -1;
+		return error_set(err, "out of memory");
 	set->notes = notes;
 	va_start(arguments, format);
 	if (vasprintf(&note, format, arguments) < 0)
 		note = NULL;
 	va_end(arguments);
 	if (!note)
-		return -1;
+		return error_set(err, "out of memory");
 	set->notes[set->note_count++] = note;
 	return 0;
 }
@@ -99,11 +99,11 @@ static int take(struct log_set *set, struct log_file *f, bool optional, struct e
 	describe(f, what, sizeof(what));
 	if (!f->ready || f->size_bytes > 0) {
 		if (optional)
-			result = add_note(set, "%s: left out: no audit record in it, it looks like %s", f->name, what);
+			result = log_set_note(set, err, "%s: left out: no audit record in it, it looks like %s", f->name, what);
 		else
 			result = error_set(err, "%s: no audit record in it, it looks like %s", f->name, what);
 	} else {
-		result = add_note(set, "%s: is empty", f->name);
+		result = log_set_note(set, err, "%s: is empty", f->name);
 	}
 	log_file_free(f);
 	return result;
@@ -184,7 +184,7 @@ static int open_folder(struct log_set *set, const char *path, struct error *err)
 	}
 	names_release(&names);
 	if (result == 0 && set->count == before && set->note_count == 0)
-		result = add_note(set, "%s: no log file in this folder", path) < 0 ? error_set(err, "out of memory") : 0;
+		result = log_set_note(set, err, "%s: no log file in this folder", path);
 	return result;
 }
 
@@ -227,7 +227,7 @@ static int open_path(struct log_set *set, const char *path, struct error *err)
 	return error_set_errno(err, errno, "%s: cannot open", path);
 }
 
-// "audit.log.12.gz" -> 12 with stem "audit.log"; "audit.log" -> 0. Only a number can be told from a part of the name.
+// "audit.log.12.gz" -> 12 with stem "audit.log"; "audit.log-20261120" -> 20261120 with the same; "audit.log" -> 0.
 static uint64_t rotation(const char *name, size_t *ret_stem)
 {
 	size_t length = strlen(name);
@@ -241,7 +241,7 @@ static uint64_t rotation(const char *name, size_t *ret_stem)
 
 	while (start > 0 && name[start - 1] >= '0' && name[start - 1] <= '9')
 		start--;
-	if (start == end || end - start > 9 || start == 0 || name[start - 1] != '.') {
+	if (start == end || end - start > 14 || start < 2 || !memchr(".-", name[start - 1], 2) || name[start - 2] == '/') {
 		*ret_stem = length;
 		return 0;
 	}
@@ -249,6 +249,14 @@ static uint64_t rotation(const char *name, size_t *ret_stem)
 		number = number * 10 + (uint64_t)(name[i] - '0');
 	*ret_stem = start - 1;
 	return number;
+}
+
+size_t log_set_stem(const char *name)
+{
+	size_t stem;
+
+	(void)rotation(name, &stem);
+	return stem;
 }
 
 static int compare_logs(const void *a, const void *b)
@@ -281,17 +289,18 @@ int log_set_open(struct log_set *set, const char *const *paths, size_t count, st
 	return 0;
 }
 
-// The log that the same rotation wrote right after f: same folder and stem, number one less, and it does begin later.
+// The log that the same rotation wrote right after f: it begins next among those of its stem.
 static const struct log_file *successor(const struct log_set *set, const struct log_file *f)
 {
-	size_t stem, other_stem;
-	uint64_t number = rotation(f->name, &stem);
+	size_t stem = log_set_stem(f->name);
+	bool behind = false;
 
-	for (size_t i = 0; number > 0 && i < set->count; i++) {
+	for (size_t i = 0; i < set->count; i++) { // in order of first stamp
 		const struct log_file *other = set->logs[i];
 
-		if (other != f && rotation(other->name, &other_stem) == number - 1 && other_stem == stem &&
-		    strncmp(f->name, other->name, stem) == 0 && other->first_ns >= f->first_ns)
+		if (other == f)
+			behind = true;
+		else if (behind && log_set_stem(other->name) == stem && strncmp(f->name, other->name, stem) == 0)
 			return other;
 	}
 	return NULL;

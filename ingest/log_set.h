@@ -26,4 +26,10 @@ void log_set_release(struct log_set *set);
 // its records end where the successor's begin (last_estimated).
 int log_set_find_last(struct log_set *set, struct error *err);
 
+// Adds a sentence to the notes.
+int log_set_note(struct log_set *set, struct error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+// The name without what rotation and compression added: "/var/log/audit/audit.log.2.gz" -> "/var/log/audit/audit.log".
+size_t log_set_stem(const char *name);
+
 #endif

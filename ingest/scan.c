@@ -21,6 +21,9 @@ struct scan {
 	struct completeness counts;  // of the part read
 	struct log_part *parts;
 	size_t part_count;
+	struct assembler **assemblers; // a host's each
+	uint32_t *hosts;
+	size_t host_count;
 };
 
 // ---- which parts
@@ -153,7 +156,7 @@ static int add_cut_logs(const struct scan *scan, struct completeness *c, struct 
 
 	for (size_t i = 0; i < set->count; i++) {
 		const struct log_file *f = set->logs[i];
-		struct completeness_gap gap = { .cause = GAP_REJECTED, .host = scan->source->host, .to_ns = NANOTIME_NONE, .count = 1 };
+		struct completeness_gap gap = { .cause = GAP_REJECTED, .host = f->host, .to_ns = NANOTIME_NONE, .count = 1 };
 
 		if (!f->cut)
 			continue;
@@ -208,23 +211,61 @@ static int count(struct scan *scan, struct completeness *c, struct error *err)
 	return 0;
 }
 
+// An assembler for each host among the logs; records with node= name their own.
+static int give_assembler(struct scan *scan, struct log_part *part, struct error *err)
+{
+	size_t i = 0;
+
+	while (i < scan->host_count && scan->hosts[i] != part->f->host)
+		i++;
+	if (i == scan->host_count) {
+		struct assembler *a = assembler_new(scan->source->strings, part->f->host, &scan->counts, on_event, scan);
+
+		if (!a)
+			return error_set(err, "out of memory");
+		scan->hosts[i] = part->f->host;
+		scan->assemblers[i] = a;
+		scan->host_count++;
+	}
+	part->assembler = scan->assemblers[i];
+	return 0;
+}
+
+static int give_assemblers(struct scan *scan, struct error *err)
+{
+	scan->assemblers = calloc(scan->part_count + 1, sizeof(struct assembler *));
+	scan->hosts = calloc(scan->part_count + 1, sizeof(*scan->hosts));
+	if (!scan->assemblers || !scan->hosts)
+		return error_set(err, "out of memory");
+	for (size_t i = 0; i < scan->part_count; i++) {
+		if (give_assembler(scan, &scan->parts[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int feed_parts(struct scan *scan, struct error *err)
 {
 	struct files_source *s = scan->source;
-	struct assembler *a = assembler_new(s->strings, s->host, &scan->counts, on_event, scan);
-	int result;
+	int result = log_merge_feed(scan->parts, scan->part_count, &scan->counts, err);
 
-	if (!a)
-		return error_set(err, "out of memory");
-	result = log_merge_feed(scan->parts, scan->part_count, a, &scan->counts, err);
-	if (result == 0)
-		result = assembler_finish(a, err);
-	assembler_free(a);
+	for (size_t i = 0; result == 0 && i < scan->host_count; i++)
+		result = assembler_finish(scan->assemblers[i], err);
 	if (result >= 0 && s->strict && scan->counts.rejected > 0)
 		result = refuse_rejected(scan, err);
 	if (result >= 0 && intern_failed(s->strings))
 		result = error_set(err, "out of memory");
 	return result;
+}
+
+static void release(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->host_count; i++)
+		assembler_free(scan->assemblers[i]);
+	completeness_release(&scan->counts);
+	free(scan->assemblers);
+	free(scan->hosts);
+	free(scan->parts);
 }
 
 int files_scan(struct source *source, uint64_t from_ns, uint64_t to_ns, event_callback *callback, void *context, struct completeness *c,
@@ -237,10 +278,11 @@ int files_scan(struct source *source, uint64_t from_ns, uint64_t to_ns, event_ca
 	scan.source->epochs.count = 0;
 	result = choose_parts(&scan, err);
 	if (result == 0)
+		result = give_assemblers(&scan, err);
+	if (result == 0)
 		result = feed_parts(&scan, err);
 	if (result >= 0 && c)
 		result = count(&scan, c, err);
-	completeness_release(&scan.counts);
-	free(scan.parts);
+	release(&scan);
 	return result < 0 ? -1 : 0;
 }

@@ -2,8 +2,9 @@
 #include "ingest/source_files.h"
 
 #include "base/buffer.h"
-#include "base/nanotime.h"
 #include "base/memory.h"
+#include "base/nanotime.h"
+#include "ingest/log_hosts.h"
 
 #include <string.h>
 
@@ -128,7 +129,7 @@ struct source *source_open_files(const char *const *paths, size_t count, struct 
 		s->host = intern_add_string(strings, options.host);
 		s->only_host = true;
 	}
-	if (log_set_open(&s->set, paths, count, err) < 0) {
+	if (log_set_open(&s->set, paths, count, err) < 0 || log_hosts_assign(&s->set, strings, s->host, err) < 0) {
 		files_free(&s->base);
 		return NULL;
 	}

@@ -21,7 +21,7 @@ struct files_source {
 	struct source base;
 	struct log_set set;
 	struct intern *strings;
-	uint32_t host;           // of records without node=; with `only_host` all others are left out
+	uint32_t host;           // the one that the user named; with `only_host` all others are left out
 	bool only_host, strict;
 	uint64_t slack_ns;
 	struct epoch_mark_vector epochs; // of the last scan, in the order met

@@ -31,7 +31,7 @@ static void block_add(struct stamp_block *block, uint64_t *all, const struct rec
 {
 	if (block->count == 0) {
 		block->first_ns = block->min_ns = block->max_ns = record->time_ns;
-		block->first_serial = record->serial;
+		block->has_node = record->node != NULL;
 	}
 	block->last_ns = record->time_ns;
 	if (record->time_ns < block->min_ns)

@@ -11,7 +11,7 @@
 struct stamp_block {
 	uint64_t first_ns, last_ns;      // in order of place
 	uint64_t min_ns, median_ns, max_ns;
-	uint64_t first_serial;           // of the first stamped line
+	bool has_node;                   // the first stamped line names its host
 	size_t count;                    // stamped lines; 0: nothing else is valid
 };
 

@@ -682,6 +682,35 @@ static void test_hosts(void)
 	folder_remove(&f);
 }
 
+// Two hosts count on their own, and nothing in the records says which is which: their paths do.
+static void test_hosts_by_path(void)
+{
+	struct folder f = folder_make();
+	struct lines web = make_opens(LINES_START_MS, 1000, 3000, 10), db = make_opens(LINES_START_MS + 5, 2000, 3000, 10);
+	const char *paths[2] = { folder_write(&f, "web01.log", web.text.bytes, web.text.length),
+				 folder_write(&f, "db01.log.1", db.text.bytes, db.text.length) };
+
+	for (int round = 0; round < 2; round++) {
+		struct opened o = open_paths(paths, 2, (struct source_options){ .host = round ? "db01" : NULL });
+		size_t by_web = 0;
+
+		scan(&o, 0, all);
+		CHECK_EQUAL(o.seen.count, round ? 3000 : 6000);
+		CHECK_EQUAL(o.c.serials_missing, 0);
+		CHECK_EQUAL(o.c.duplicate, 0);
+		for (size_t i = 0; i < o.seen.count; i++) {
+			by_web += strcmp(intern_string(o.strings, o.seen.items[i].host), "web01") == 0;
+			CHECK(o.seen.items[i].epoch == 0);
+		}
+		CHECK_EQUAL(by_web, round ? 0 : 3000);
+		CHECK_HOLDS(source_note(o.source, 0), "several hosts whose records carry no node=");
+		close_opened(&o);
+	}
+	buffer_release(&web.text);
+	buffer_release(&db.text);
+	folder_remove(&f);
+}
+
 static void test_reboot_between_files(void)
 {
 	struct folder f = folder_make();
@@ -717,6 +746,7 @@ int main(void)
 	test_windows();
 	test_clock_set_back();
 	test_hosts();
+	test_hosts_by_path();
 	test_reboot_between_files();
 	return unit_end();
 }
