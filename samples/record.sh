@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Records the incidents of this folder anew, under real auditd on the kernel that runs: record.sh NAME...
 # Needs root, debootstrap, iproute2, auditd's tools, ssh, zstd, python3. See README.md.
-set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 
 samples=$(dirname "$(readlink -f "$0")")
 cd /
