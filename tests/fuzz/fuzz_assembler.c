@@ -52,7 +52,7 @@ static uint64_t run(const char *text, size_t length, size_t piece)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size ? size : 1);
+	char *text = calloc(size + 1, 1);
 
 	if (!text)
 		abort();
