@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Parents that were born before the window: asked for by pid, newest record first, until they are known or the budget is spent.
+// On the way, who logged in: the claim that opened the contact's session, which one of the ancestors (sshd, login, cron) made.
 #include "cmd/investigate.h"
 
 #include "base/memory.h"
 
 #include <string.h>
 
+#define AUDIT_USER_START 1105 /* linux/audit.h, as the next one */
+#define AUDIT_USER_LOGIN 1112
 #define MAX_ROUNDS 64                          /* each round goes at least one generation up */
 // Of log text: about 0.3 ms for each MiB. A daemon that started at boot is never found: it may use up one round, not the others.
 #define ROUND_BYTES ((uint64_t)48 << 20)
@@ -17,7 +20,35 @@ struct look_up {
 	bool *satisfied;
 	size_t count, left;
 	uint64_t seen;
+	bool login_known;
 };
+
+static bool is_login(const struct investigation *in, uint32_t type, uint32_t host, uint32_t session)
+{
+	return (type == AUDIT_USER_LOGIN || type == AUDIT_USER_START) && host == in->contact_host && session == in->contact_session;
+}
+
+// Is the login of the contact's session told already, inside the window or by an earlier round? Without a session there is none.
+static bool login_is_known(const struct investigation *in)
+{
+	const struct claim_vector *claims = &in->graph->claims;
+
+	if (in->contact_session == EVENT_ID_UNSET)
+		return true;
+	for (size_t i = 0; i < claims->count; i++)
+		if (claims->items[i].type == AUDIT_USER_LOGIN && is_login(in, claims->items[i].type, claims->items[i].host, claims->items[i].session))
+			return true;
+	return false;
+}
+
+static int take_claim(struct look_up *l, const struct event *event, struct error *err)
+{
+	if (l->login_known || event->earliest_ns >= l->in->from_ns || !is_login(l->in, event->type, event->host, event->session))
+		return 0;
+	// sshd tells the account in USER_START, just before USER_LOGIN: going backward that one comes last.
+	l->login_known = event->type == AUDIT_USER_START;
+	return graph_add_event(l->in->graph, event, err);
+}
 
 // Is this event about the wanted process: its own record, or the fork that returned it?
 static bool is_about(const struct event *event, const struct ancestor_wanted *w)
@@ -34,6 +65,8 @@ static int on_record(void *context, const struct event *event, struct error *err
 	struct look_up *l = context;
 
 	progress_step(&l->in->progress, "looking for parents: records", ++l->seen);
+	if (event->kind == EVENT_CLAIM && take_claim(l, event, err) < 0)
+		return -1;
 	for (size_t i = 0; i < l->count; i++) {
 		bool satisfied = false;
 
@@ -46,7 +79,7 @@ static int on_record(void *context, const struct event *event, struct error *err
 			l->left--;
 		}
 	}
-	return l->left == 0;
+	return l->left == 0 && l->login_known;
 }
 
 // Those of `wanted` from `first` on that share its host; they are moved together. Returns how many.
@@ -69,7 +102,14 @@ static int look_up_host(struct investigation *in, const struct ancestor_wanted *
 {
 	uint32_t *pids AUTO_FREE = calloc(count, sizeof(*pids));
 	bool *satisfied AUTO_FREE = calloc(count, sizeof(*satisfied));
-	struct look_up l = {.in = in, .wanted = wanted, .satisfied = satisfied, .count = count, .left = count};
+	struct look_up l = {
+		.in = in,
+		.wanted = wanted,
+		.satisfied = satisfied,
+		.count = count,
+		.left = count,
+		.login_known = wanted[0].host != in->contact_host || login_is_known(in),
+	};
 	struct find_report report = {0};
 	uint64_t before_ns = 0;
 

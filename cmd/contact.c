@@ -60,6 +60,7 @@ static void keep_contact(struct investigation *in, const struct event *event, bo
 	in->contact_ns = event->earliest_ns;
 	in->contact_serial = event->serial;
 	in->contact_host = event->host;
+	in->contact_session = event->present & EVENT_HAS_SESSION ? event->session : EVENT_ID_UNSET;
 	in->contact_failed = failed;
 }
 

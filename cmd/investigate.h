@@ -28,7 +28,7 @@ struct investigation {
 	char signature[256];      // of the alert; "" when there is none
 	bool found;               // a contact exists; the next four describe it
 	uint64_t contact_ns, contact_serial;
-	uint32_t contact_host;
+	uint32_t contact_host, contact_session; // EVENT_ID_UNSET: no session
 	bool contact_failed;      // the kernel refused every connection with the address
 	uint64_t from_ns, to_ns;  // the window, half-open
 	uint64_t earlier_count, earlier_ns, earlier_searched_ns; // contacts before the window: how many were met, the latest, how far back

@@ -48,6 +48,8 @@ has stage2
 # An earlier contact is a note with the command that shows it, and that command does.
 expect_status 0 "$PROVGRAPH" --log "$log" --alert-ip 10.0.0.5 --utc --format text --quiet
 contains out '1 earlier contact'
+# Who logged in, three hours before the window.
+contains out '198.51.100.7'
 command=$(grep -o 'provgraph --log .*--alert-time @[0-9.]*' out | head -n 1 | sed 's/^provgraph //')
 [ -n "$command" ] || { tr '\n' ' ' <out | grep -o 'provgraph --log .*' | head -c 400; }
 expect_status 0 "$PROVGRAPH" --log "$log" --alert-ip 10.0.0.5 --utc --json --quiet --alert-time @1763600460.012
