@@ -37,7 +37,7 @@ audit_build
 if [ $# -eq 0 ]; then
 	for program in "$PLACE"/bin/*; do
 		case ${program##*/} in
-		launch | thirty-two-bit) ;; # parts of others
+		launch | thirty-two-bit | trap-uring-rule | trap-load) ;; # parts of others
 		*) set -- "$@" "${program##*/}" ;;
 		esac
 	done

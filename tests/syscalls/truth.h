@@ -13,6 +13,8 @@
 //   argv process:PID#S COUNT BYTES                            arguments and their bytes together
 //   privilege process:PID OLDEUID NEWEUID
 //   thread TID                                                is no process
+//   no-process PID                                            likewise
+//   claim TYPE process:PID                                    a claim of this record type (number), sent by that process
 //   name file:... PATH                                        one of its names
 //   sink file:...                                             no flow passes through it
 //   versions file:... N                                       has at least N content versions
