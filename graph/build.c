@@ -166,10 +166,10 @@ static int dispatch(struct graph *g, uint32_t process, const struct event *e)
 	}
 }
 
-// success=no carries no flow (a search through PATH is most of it), but for a connect: the attempt itself is evidence.
+// success=no carries no flow (a search through PATH is most of it), but the attempt to connect or to load a module is evidence.
 static bool carries_flow(const struct event *e)
 {
-	return e->op == OP_CONNECT || e->op == OP_SEND || !(e->present & EVENT_HAS_SUCCESS) || e->success;
+	return e->op == OP_CONNECT || e->op == OP_SEND || e->op == OP_MODULE || !(e->present & EVENT_HAS_SUCCESS) || e->success;
 }
 
 static int add_syscall(struct graph *g, const struct event *e)

@@ -71,6 +71,8 @@ struct birth {
 	uint32_t parent_node, parent, ppid_of_parent, evidence;
 	uint64_t start_ns, end_ns, serial;
 	bool same_parent;            // CLONE_PARENT: the child's ppid is the caller's
+	bool has_identity;
+	struct identity_change identity; // the forker's, which the child begins with
 };
 VECTOR_DEFINE(birth_vector, struct birth)
 

@@ -254,7 +254,12 @@ int builder_kernel(struct graph *g, uint32_t process, const struct event *e)
 			return -1;
 	}
 	struct kernel_entity *k = &g->kernels.items[kernel];
-	if (e->op == OP_MODULE && e->earliest_ns < k->module_loaded_ns && !strstr(intern_string(g->strings, e->syscall_name), "delete"))
+	bool failed = (e->present & EVENT_HAS_SUCCESS) && !e->success;
+	if (e->op == OP_MODULE && !failed && e->earliest_ns < k->module_loaded_ns && !strstr(intern_string(g->strings, e->syscall_name), "delete"))
 		k->module_loaded_ns = e->earliest_ns;
-	return builder_node_edge(g, builder_segment_node(g, process), k->node, FLOW_KERNEL, true, false, CLASS_OBSERVED, e, NULL);
+	uint32_t draft;
+	if (builder_node_edge(g, builder_segment_node(g, process), k->node, FLOW_KERNEL, true, false, CLASS_OBSERVED, e, &draft) < 0)
+		return -1;
+	g->builder->draft_list.items[draft].failed = failed;
+	return 0;
 }

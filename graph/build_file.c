@@ -309,13 +309,18 @@ int builder_follow_link(struct graph *g, uint32_t process_node, uint32_t host, u
 
 // --- names that come and go
 
+// openat, fchmodat, renameat2 ...: the names of calls that take a folder's descriptor end so.
+static bool is_at_call(const char *name)
+{
+	size_t length = strlen(name);
+	length -= length > 0 && name[length - 1] == '2';
+	return length > 2 && name[length - 1] == 't' && name[length - 2] == 'a';
+}
+
 // Which descriptor a relative name of item `second` (new name) or the first belongs to.
 static int32_t name_dirfd(const struct graph *g, const struct event *e, bool second)
 {
-	const char *name = intern_string(g->strings, e->syscall_name);
-	size_t length = strlen(name);
-	bool at = length > 2 && strcmp(name + length - 2, "at") == 0;
-	if (!at && strcmp(name, "renameat2") != 0)
+	if (!is_at_call(intern_string(g->strings, e->syscall_name)))
 		return AT_FDCWD;
 	if (e->op == OP_RENAME || e->op == OP_LINK)
 		return (int32_t)e->args[second ? 2 : 0];
@@ -395,7 +400,7 @@ static int subject_file(struct graph *g, uint32_t process, const struct event *e
 	const struct event_path *path = opened_path(e);
 	const struct descriptor *d = builder_descriptor(g, process, (int32_t)e->args[0]);
 	const char *call = intern_string(g->strings, e->syscall_name);
-	bool by_descriptor = call[0] == 'f' && strstr(call, "at") == NULL;
+	bool by_descriptor = call[0] == 'f' && !is_at_call(call);
 	*ret = GRAPH_NONE;
 	if (by_descriptor && !path) {
 		if (d && d->kind == DESCRIPTOR_FILE)
@@ -424,8 +429,7 @@ int builder_truncate(struct graph *g, uint32_t process, const struct event *e)
 
 int builder_attribute(struct graph *g, uint32_t process, const struct event *e)
 {
-	const char *call = intern_string(g->strings, e->syscall_name);
-	bool at = strstr(call, "at") != NULL && strcmp(call, "setxattr") != 0;
+	bool at = is_at_call(intern_string(g->strings, e->syscall_name));
 	uint32_t file;
 	if (subject_file(g, process, e, at ? (int32_t)e->args[0] : AT_FDCWD, &file) < 0)
 		return -1;

@@ -122,11 +122,27 @@ static struct segment stub_of(const struct graph *g, uint32_t parent_node)
 	return s;
 }
 
-static void set_parent(struct graph *g, uint32_t child, const struct birth *birth)
+// A child begins with the identity of its forker: a change before its first record shows against that.
+static int begin_identity(struct process *p, const struct birth *birth)
+{
+	struct identity_change first = birth->identity;
+	if (!birth->has_identity || identity_vector_reserve(&p->identities, 1) < 0)
+		return birth->has_identity ? -1 : 0;
+	if (p->identities.count && memcmp(&p->identities.items[0].ids, &first.ids, sizeof(first.ids)) == 0)
+		return 0;
+	memmove(p->identities.items + 1, p->identities.items, p->identities.count * sizeof(first));
+	p->identities.items[0] = first;
+	if (p->identities.count++ == 0)
+		p->ids = first.ids, p->auid = first.auid, p->session = first.session;
+	return 0;
+}
+
+static int set_parent(struct graph *g, uint32_t child, const struct birth *birth)
 {
 	struct process *p = &g->processes.items[child];
 	struct process_state *state = &g->builder->states.items[child];
-	p->parent = birth->parent;
+	// With CLONE_PARENT the new process is the forker's sibling, though it is the forker's copy.
+	p->parent = birth->same_parent ? g->processes.items[birth->parent].parent : birth->parent;
 	p->parent_class = CLASS_OBSERVED;
 	p->birth_seen = true;
 	if (birth->start_ns < p->birth_ns)
@@ -136,6 +152,7 @@ static void set_parent(struct graph *g, uint32_t child, const struct birth *birt
 	state->fork_end_ns = birth->end_ns;
 	state->fork_serial = birth->serial;
 	state->fork_evidence = birth->evidence;
+	return begin_identity(p, birth);
 }
 
 // Does the child's own record agree with the fork that may have made it? Its ppid is the forker's, unless that ended before the
@@ -168,7 +185,8 @@ static int adopt(struct graph *g, uint32_t child, const struct event *e, uint32_
 	if (birth != TABLE_NONE) {
 		const struct birth known = b->birth_list.items[birth];
 		table_forget(&b->births, pid_key(e->host, e->epoch, e->pid));
-		set_parent(g, child, &known);
+		if (set_parent(g, child, &known) < 0)
+			return -1;
 		return builder_inherit(g, known.parent, child, known.start_ns, e);
 	}
 	if (!(e->present & EVENT_HAS_PPID) || e->ppid == 0 || e->ppid == e->pid)
@@ -242,8 +260,7 @@ uint32_t builder_process(struct graph *g, const struct event *e)
 		if (itself) { // it had acted before anything told whose child it is
 			const struct birth late = b->birth_list.items[birth];
 			table_forget(&b->births, key);
-			set_parent(g, known, &late);
-			if (builder_inherit(g, late.parent, known, late.start_ns, e) < 0)
+			if (set_parent(g, known, &late) < 0 || builder_inherit(g, late.parent, known, late.start_ns, e) < 0)
 				return GRAPH_NONE;
 			p = &g->processes.items[known];
 		}
@@ -291,12 +308,17 @@ int builder_fork(struct graph *g, uint32_t process, const struct event *e)
 		.start_ns = e->earliest_ns, .end_ns = e->latest_ns, .serial = e->serial,
 		.same_parent = (e->present & EVENT_HAS_ARGS) && (e->args[0] & CLONE_PARENT_FLAG) &&
 			       strcmp(intern_string(g->strings, e->syscall_name), "clone") == 0,
+		.has_identity = (e->present & EVENT_HAS_IDS) != 0,
+		.identity = {.time_ns = e->earliest_ns, .serial = e->serial, .ids = e->ids,
+			     .auid = e->present & EVENT_HAS_AUID ? e->auid : EVENT_ID_UNSET,
+			     .session = e->present & EVENT_HAS_SESSION ? e->session : EVENT_ID_UNSET},
 	};
 	if (builder_evidence(g, e, &birth.evidence) < 0)
 		return -1;
 	uint32_t child = table_get(&b->processes, key);
 	if (child != TABLE_NONE && child_came_first(g, child, &birth)) {
-		set_parent(g, child, &birth);
+		if (set_parent(g, child, &birth) < 0)
+			return -1;
 		struct segment *stub = &g->segments.items[g->processes.items[child].segments.items[0]];
 		if (stub->forked_stub && !stub->exe) {
 			struct segment from = stub_of(g, birth.parent_node);
@@ -323,10 +345,12 @@ int builder_exec(struct graph *g, uint32_t process, const struct event *e)
 	g->segments.items[before].end_ns = e->earliest_ns;
 	g->builder->states.items[process].exec_seen = true;
 	uint32_t segment = (uint32_t)(g->segments.count - 1);
-	builder_descriptors_exec(g, process);
 	if (builder_plain_edge(g, from, g->segments.items[segment].node, FLOW_EXEC, CLASS_OBSERVED, e->earliest_ns, e->earliest_ns, e->serial, evidence) < 0)
 		return -1;
-	return builder_exec_files(g, process, segment, e);
+	if (builder_exec_files(g, process, segment, e) < 0) // execveat may name a descriptor that closes now
+		return -1;
+	builder_descriptors_exec(g, process);
+	return 0;
 }
 
 int builder_exit(struct graph *g, uint32_t process, const struct event *e)
