@@ -205,7 +205,8 @@ void host_state_touch(struct host_state *h, struct slot *s)
 {
 	uint64_t time_ns = s->time_ns;
 
-	if (time_ns > h->latest_ns) {
+	// A stray's stamp counts when it turns out to belong here.
+	if (time_ns > h->latest_ns && s != &h->stray) {
 		// One damaged digit must not stretch every event that follows.
 		bool far = h->latest_ns && time_ns - h->latest_ns > NS_PER_HOUR;
 
