@@ -41,12 +41,13 @@ VECTOR_DEFINE(draft_vector, struct draft_edge)
 struct evidence_link { struct edge_evidence evidence; uint32_t next; };
 VECTOR_DEFINE(evidence_link_vector, struct evidence_link)
 
-enum descriptor_kind { DESCRIPTOR_FILE, DESCRIPTOR_OTHER };
+enum descriptor_kind { DESCRIPTOR_FILE, DESCRIPTOR_CONNECTION, DESCRIPTOR_OTHER };
 struct descriptor {
 	int32_t fd;
 	uint8_t kind;
 	bool cloexec;
 	uint32_t file;               // DESCRIPTOR_FILE
+	uint32_t connection;         // DESCRIPTOR_CONNECTION: its node
 	uint32_t drafts[2];          // the edges that it keeps open, GRAPH_NONE
 };
 VECTOR_DEFINE(descriptor_vector, struct descriptor)

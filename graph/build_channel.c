@@ -9,6 +9,7 @@
 
 #define HEIR_APART_NS (4 * NANOTIME_MILLISECOND) /* a tick: stamps are that coarse */
 #define DESCRIPTORS_INHERITED 16 /* a child knows so many of its parent's newest descriptors */
+#define CONNECTIONS_INHERITED 2  /* ... may talk over so many of the connections that a shell holds */
 #define FILES_INHERITED 2        /* ... and may have written to so many of the files that it opened for writing */
 
 // --- descriptors
@@ -127,6 +128,28 @@ static int inherit_pipes(struct graph *g, uint32_t parent, uint32_t child, uint6
 	return 0;
 }
 
+static bool shares_descriptors(const struct graph *g, uint32_t process)
+{
+	return graph_segment_of(g, builder_segment_node(g, process))->forked_stub || builder_is_shell(g, process);
+}
+
+// `exec 3<>/dev/tcp/...; cat file >&3`: the child talks over its parent's connection.
+static int inherit_connections(struct graph *g, uint32_t parent, uint32_t child, uint64_t time_ns, const struct event *e)
+{
+	uint32_t node = g->segments.items[g->processes.items[child].segments.items[0]].node;
+	size_t taken = 0;
+	for (size_t i = g->builder->states.items[parent].descriptors.count; i-- > 0 && taken < CONNECTIONS_INHERITED;) {
+		const struct descriptor d = g->builder->states.items[parent].descriptors.items[i];
+		if (d.kind != DESCRIPTOR_CONNECTION)
+			continue;
+		taken++;
+		if (heir_edge(g, node, d.connection, false, FLOW_CONNECT, true, time_ns, e) < 0 ||
+		    heir_edge(g, node, d.connection, false, FLOW_RECEIVE, false, time_ns, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 // A child may write on where its parent opened (`{ a; b; } > file`). Closes are hardly ever recorded, so only shells and forked copies
 // that have not run a program of their own are taken to share what they opened, and only the newest files.
 static int inherit_files(struct graph *g, uint32_t parent, uint32_t child, uint64_t time_ns, const struct event *e)
@@ -134,8 +157,7 @@ static int inherit_files(struct graph *g, uint32_t parent, uint32_t child, uint6
 	const struct descriptor_vector *from = &g->builder->states.items[parent].descriptors;
 	uint32_t node = g->segments.items[g->processes.items[child].segments.items[0]].node;
 	size_t first = from->count > DESCRIPTORS_INHERITED ? from->count - DESCRIPTORS_INHERITED : 0, written = 0;
-	const struct segment *opener = graph_segment_of(g, builder_segment_node(g, parent));
-	bool shares = opener->forked_stub || builder_is_shell(g, parent);
+	bool shares = shares_descriptors(g, parent);
 	for (size_t i = from->count; shares && i-- > first && written < FILES_INHERITED;) {
 		const struct descriptor d = from->items[i];
 		if (d.kind != DESCRIPTOR_FILE || d.cloexec || d.drafts[0] == GRAPH_NONE || g->files.items[d.file].sink)
@@ -155,7 +177,8 @@ static int inherit_files(struct graph *g, uint32_t parent, uint32_t child, uint6
 
 int builder_inherit(struct graph *g, uint32_t parent, uint32_t child, uint64_t time_ns, const struct event *e)
 {
-	if (inherit_pipes(g, parent, child, time_ns, e) < 0)
+	if (inherit_pipes(g, parent, child, time_ns, e) < 0 ||
+	    (shares_descriptors(g, parent) && inherit_connections(g, parent, child, time_ns, e) < 0))
 		return -1;
 	return inherit_files(g, parent, child, time_ns, e);
 }

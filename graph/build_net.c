@@ -46,7 +46,7 @@ static int add_connection(struct graph *g, uint32_t process, const struct event 
 	if (!failed && builder_node_edge(g, node, c.node, FLOW_RECEIVE, false, true, CLASS_OBSERVED, e, &back) < 0)
 		return -1;
 	if (!failed)
-		builder_descriptor_set(g, process, (struct descriptor){.fd = c.fd, .kind = DESCRIPTOR_OTHER, .drafts = {draft, back}});
+		builder_descriptor_set(g, process, (struct descriptor){.fd = c.fd, .kind = DESCRIPTOR_CONNECTION, .connection = c.node, .drafts = {draft, back}});
 	return 0;
 }
 

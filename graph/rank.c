@@ -215,6 +215,8 @@ static double class_factor(const struct flow_edge *e)
 		return 1.0;
 	if (e->class == CLASS_UNCERTAIN)
 		return 0.3;
+	if (e->op == FLOW_PIPE)
+		return 0.75; // a pipe is two such edges: the record of pipe2, and who was forked while it was open
 	return e->op == FLOW_FORK ? 0.8 : 0.5;
 }
 
@@ -222,7 +224,7 @@ void rank_edge_factors(const struct graph *g, const struct baseline *baseline, u
 {
 	const struct flow_edge *e = &g->edges.items[edge];
 	*ret = (struct trace_factors){.op = op_factor[e->op], .class_ = class_factor(e), .prior = 1, .fan = 1, .rare = 1};
-	if (graph_segment_of(g, e->from) && e->op != FLOW_FORK && e->op != FLOW_EXEC) {
+	if (graph_segment_of(g, e->from) && graph_file_of(g, e->to)) {
 		ret->fan_degree = g->out_start.items[e->from + 1] - g->out_start.items[e->from];
 		ret->fan = 1.0 / sqrt(log2(2.0 + (double)ret->fan_degree));
 		if (ret->fan < PROCESS_FAN_MIN)

@@ -4,10 +4,10 @@
 //   conductance = op x class x prior x fan x rare                 each in (0, 1], product clamped to [1e-6, 0.98]
 //
 //   op     what kind of flow it is (execute 1, create 0.95, fork 0.9, read 0.85 ...)
-//   class  observed 1, inferred 0.5 (a parent known by ppid only: 0.8), uncertain 0.3
+//   class  observed 1, inferred 0.5 (a parent known by ppid only: 0.8; either end of a pipe: 0.75), uncertain 0.3
 //   prior  of the file at one end: max(0.02, 1 - ln(df) / ln(1 + N)); df = distinct session and service trees that read it (for a
 //          write: that touched it, square root), N = all trees. Trees, not processes: running a stage 3,000 times changes nothing.
-//   fan    of the source: 1 / log2(1 + df) for a file; 1 / sqrt(log2(2 + degree)) but at least 0.5 for a process
+//   fan    of the source: 1 / log2(1 + df) for a file; for a process that touches files 1 / sqrt(log2(2 + degree)), at least 0.5
 //   rare   0.3 when the baseline that the user names holds the same (program, flow, folder), else 1
 //
 // There is no list of paths here: what is common is measured, and nothing is deleted by it.

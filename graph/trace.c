@@ -68,8 +68,8 @@ static int seed_contact(struct search *s, struct trace *t, uint8_t *free_edge, u
 	for (uint32_t i = g->in_start.items[c->node]; i < g->in_start.items[c->node + 1]; i++) {
 		uint32_t edge = g->in_edges.items[i];
 		const struct flow_edge *e = &g->edges.items[edge];
-		if (e->op != FLOW_CONNECT && e->op != FLOW_ACCEPT)
-			continue;
+		if ((e->op != FLOW_CONNECT && e->op != FLOW_ACCEPT) || e->class != CLASS_OBSERVED)
+			continue; // an heir of the descriptor made no contact
 		free_edge[edge] = 1;
 		if (add_seed(t, c->node) < 0 || add_seed(t, e->from) < 0 || seed_labels(s, c, edge, false) < 0 ||
 		    (!e->failed && e->end_ns > c->time_ns && seed_labels(s, c, edge, true) < 0))
@@ -100,15 +100,18 @@ static void take_causes(const struct search *s, struct trace *t)
 
 // --- order
 
-struct order_key { uint32_t node, cost; uint64_t start_ns; };
+// Of causes that are equally strong the latest comes first (the last visitor before the page was abused), of effects the earliest.
+struct order_key { uint32_t node, cost; uint64_t start_ns; bool effect; };
 
 static int compare_order(const void *a, const void *b)
 {
 	const struct order_key *x = a, *y = b;
 	if (x->cost != y->cost)
 		return x->cost < y->cost ? -1 : 1;
+	if (x->effect != y->effect)
+		return x->effect ? 1 : -1;
 	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns ? -1 : 1;
+		return (x->start_ns < y->start_ns) == x->effect ? -1 : 1;
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
@@ -120,7 +123,7 @@ static int sort_nodes(struct trace *t)
 		return -1;
 	for (uint32_t i = 0; i < n; i++)
 		if (t->nodes[i].cost != TRACE_COST_UNREACHED)
-			keys[used++] = (struct order_key){i, t->nodes[i].cost, t->graph->nodes.items[i].start_ns};
+			keys[used++] = (struct order_key){i, t->nodes[i].cost, t->graph->nodes.items[i].start_ns, t->nodes[i].side == TRACE_EFFECT};
 	qsort(keys, used, sizeof(*keys), compare_order);
 	t->order.count = 0;
 	int result = u32_vector_reserve(&t->order, used + 1);

@@ -52,7 +52,7 @@ def visit(over):
     while not over.wait(4.0):
         number += 1
         ask(f"10.0.0.{23 + number % 4}", ("files.example.org", "localhost", "ws01.example.org")[number % 3])
-        connection = http.client.HTTPConnection("10.0.0.2", 80, timeout=30)
+        connection = http.client.HTTPConnection("10.0.0.2", 80, timeout=30, source_address=(f"10.0.0.{23 + number % 4}", 0))
         connection.request("GET", "/")
         connection.getresponse().read()
         connection.close()
