@@ -4,6 +4,7 @@
 #include "base/child.h"
 #include "base/memory.h"
 #include "base/nanotime.h"
+#include "base/text.h"
 #include "graph/write.h"
 
 #include <math.h>
@@ -35,6 +36,7 @@
 #define ADDRESS_WIDTH 170.0
 #define ADDRESS_HEIGHT 52.0
 #define FOLD_WIDTH 216.0
+#define FOLD_LINE 14.0
 #define SMALL_WIDTH 164.0
 #define SMALL_HEIGHT 42.0
 
@@ -88,6 +90,16 @@ static double file_height(const struct picture_node *node)
 	return FILE_HEIGHT + STATE_HEIGHT * (double)rows + (rows > 0 ? 4 : 0);
 }
 
+static double fold_height(const struct picture_node *node)
+{
+	struct buffer visible = {0};
+
+	text_visible(&visible, node->name.bytes, node->name.length);
+	bool two_lines = text_cells(buffer_string(&visible), visible.length) > LAYOUT_FOLD_CELLS;
+	buffer_release(&visible);
+	return SMALL_HEIGHT + (two_lines ? FOLD_LINE : 0);
+}
+
 void layout_sizes(struct picture *p)
 {
 	for (size_t i = 0; i < p->nodes.count; i++) {
@@ -108,7 +120,7 @@ void layout_sizes(struct picture *p)
 			break;
 		case PICTURE_FOLD:
 			node->width = FOLD_WIDTH;
-			node->height = SMALL_HEIGHT;
+			node->height = fold_height(node);
 			break;
 		case PICTURE_CHANNEL:
 		case PICTURE_KERNEL:
@@ -233,6 +245,9 @@ int layout_run(struct picture *p, struct layout_options options, struct error *e
 			return -1;
 	}
 	if (layout_self_loops(p) < 0)
+		return error_set(err, "out of memory");
+	layout_normalize(p);
+	if (layout_wrap(p) < 0)
 		return error_set(err, "out of memory");
 	layout_normalize(p);
 	return 0;

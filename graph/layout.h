@@ -18,6 +18,7 @@
 // Lengths are px; 1 px = 1 pt of Graphviz. Splines end this far before the border of the node: the arrow head fills the rest.
 #define LAYOUT_ARROW 7.0
 #define LAYOUT_ARROW_ON_PATH 11.0
+#define LAYOUT_FOLD_CELLS 25 /* of a fold's name, in bold 12 px; a longer one takes two lines */
 #define LAYOUT_STATES_SHOWN 4 /* states of a file that are listed in its box; then "+5 more" */
 
 // Which states of a file fit into its box: ends and cuts first, then the oldest, then the newest. In order of time.
@@ -38,6 +39,9 @@ int layout_own(struct picture *p, struct error *err);
 int layout_set_points(struct picture_edge *edge, const double *xy, size_t point_count);
 // Edges that leave and enter one node: a small loop above its right corner.
 int layout_self_loops(struct picture *p);
+// Breaks a graph that is much wider than a screen into rows, with p->layout_rows; positions have to be normalized before and after.
+// -1: out of memory.
+int layout_wrap(struct picture *p);
 // Moves everything so that the smallest x and y are 0; sets width and height.
 void layout_normalize(struct picture *p);
 

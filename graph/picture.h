@@ -116,6 +116,7 @@ struct picture {
 	struct picture_missing_vector missing;
 	struct picture_input_vector inputs;
 	bool layout_fell_back;       // our own layout: exit status 3
+	uint32_t layout_rows;        // by layout_run: 1, or more when a wide graph was broken into rows
 	double width, height;        // of the causality pane's content
 	void *arena;                 // private: owns every text
 };

@@ -12,15 +12,17 @@
 #include <string.h>
 
 #define FONT 10.0
-#define LINE_CELLS 17      /* of a label's two lines */
+#define LINE_CELLS 17      /* of a label's two lines: what fits between two columns */
+#define CHIP_LINE_CELLS 13 /* with a number beside it */
 #define LINE_HEIGHT 12.0
 #define SAMPLE_PX 8.0      /* distance of the points that stand for a line */
 #define MAX_SAMPLES 400    /* per edge */
 #define MARGIN 3.0         /* kept free around boxes */
+#define NEAR 110.0
 #define HOPELESS 5.0       /* a label that costs more hides more than it tells */
 
 struct box { double left, top, right, bottom; };
-struct samples { double (*xy)[2]; size_t count; };
+struct samples { double (*xy)[2]; size_t count; struct box bounds; };
 
 struct placing {
 	const struct picture *p;
@@ -64,6 +66,10 @@ static int samples_take(struct samples *s, const struct picture_edge *edge)
 		for (size_t j = i == 0 ? 0 : 1; j <= steps && s->count < MAX_SAMPLES; j++)
 			bezier(p, (double)j / (double)steps, s->xy[s->count++]);
 	}
+	s->bounds = (struct box){INFINITY, INFINITY, -INFINITY, -INFINITY};
+	for (size_t i = 0; i < s->count; i++)
+		s->bounds = (struct box){fmin(s->bounds.left, s->xy[i][0]), fmin(s->bounds.top, s->xy[i][1]),
+					 fmax(s->bounds.right, s->xy[i][0]), fmax(s->bounds.bottom, s->xy[i][1])};
 	return 0;
 }
 
@@ -71,18 +77,18 @@ static int samples_take(struct samples *s, const struct picture_edge *edge)
 static void label_text(struct svg_label *label, const struct picture_edge *edge)
 {
 	struct buffer visible = {0};
-	size_t next = 0;
+	size_t next = 0, cells = edge->step_count > 0 ? CHIP_LINE_CELLS : LINE_CELLS;
 
 	if (edge->class == CLASS_UNCERTAIN && !edge->correlation)
 		buffer_add_string(&visible, "? ");
 	text_visible(&visible, edge->label.bytes, edge->label.length);
 	const char *words = buffer_string(&visible);
-	label->line_length[0] = svg_line(words, visible.length, LINE_CELLS, &next);
+	label->line_length[0] = svg_line(words, visible.length, cells, &next);
 	buffer_add(&label->text, words, label->line_length[0]);
 	if (next < visible.length) {
 		size_t before = label->text.length;
 
-		text_cut_middle(&label->text, words + next, visible.length - next, LINE_CELLS + 3);
+		text_cut_middle(&label->text, words + next, visible.length - next, cells + 3);
 		label->line_length[1] = label->text.length - before;
 	}
 	if (visible.failed)
@@ -121,7 +127,8 @@ static double cost_at(const struct placing *placing, size_t edge, double x, doub
 
 		if (placing->placed[i])
 			cost += 18 * overlap(here, box_around(other->x, other->y, other->width + 2 * MARGIN, other->height + 2)) / area;
-		if (i == edge)
+		if (i == edge || line->bounds.left > here.right || line->bounds.right < here.left || line->bounds.top > here.bottom ||
+		    line->bounds.bottom < here.top)
 			continue;
 		for (size_t j = 0; j < line->count; j++)
 			hidden += line->xy[j][0] > here.left && line->xy[j][0] < here.right && line->xy[j][1] > here.top && line->xy[j][1] < here.bottom;
@@ -137,19 +144,38 @@ static int importance(const struct picture_edge *edge)
 	return edge->on_path ? 2 : edge->step_count > 0 ? 1 : 0;
 }
 
+// In a graph of several rows a line may be long: its words stand near one of its ends.
+static double distance_cost(const struct placing *placing, size_t edge, double x, double y)
+{
+	const struct picture_edge *e = &placing->p->edges.items[edge];
+	double nearest = INFINITY;
+
+	if (placing->p->layout_rows < 2)
+		return 0;
+	for (int end = 0; end < 2; end++) {
+		const struct picture_node *n = &placing->p->nodes.items[end ? e->to : e->from];
+		double across = fmax(fabs(x - n->x) - n->width / 2, 0), down = fmax(fabs(y - n->y) - n->height / 2, 0);
+
+		nearest = fmin(nearest, hypot(across, down));
+	}
+	return fmax(nearest - NEAR, 0) * 0.006;
+}
+
 static void place(struct placing *placing, size_t edge)
 {
 	struct svg_label *label = &placing->labels[edge];
 	const struct samples *line = &placing->samples[edge];
-	double best = INFINITY;
+	double best = INFINITY, step_length = placing->p->layout_rows < 2 ? 0.045 : 0.02;
+	int steps = placing->p->layout_rows < 2 ? 19 : 48;
 
-	for (int step = 0; step < 19 && line->count > 0; step++) {
-		double away = (double)((step + 1) / 2) * 0.045 * (step % 2 ? 1 : -1);
+	for (int step = 0; step < steps && line->count > 0; step++) {
+		double away = (double)((step + 1) / 2) * step_length * (step % 2 ? 1 : -1);
 		const double *at = line->xy[(size_t)((0.5 + away) * (double)(line->count - 1))];
 
 		for (int side = 0; side < 3; side++) {
 			double shift = side == 0 ? 0 : (label->height / 2 + 5) * (side == 1 ? -1 : 1);
-			double cost = cost_at(placing, edge, at[0], at[1] + shift) + fabs(away) * 2 + (side ? 0.35 : 0);
+			double cost = cost_at(placing, edge, at[0], at[1] + shift) + distance_cost(placing, edge, at[0], at[1] + shift) +
+				      fabs(away) * 2 + (side ? 0.35 : 0);
 
 			if (cost < best - 1e-9) {
 				best = cost;

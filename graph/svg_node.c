@@ -168,6 +168,23 @@ static void file_text(struct buffer *out, const struct picture *p, const struct 
 	}
 }
 
+static void fold_text(struct buffer *out, const struct picture_node *n, double l, double t)
+{
+	struct buffer visible = {0};
+	size_t next, end;
+
+	text_visible(&visible, n->name.bytes, n->name.length);
+	const char *name = buffer_string(&visible);
+	end = svg_line(name, visible.length, LAYOUT_FOLD_CELLS, &next);
+	svg_text(out, l + PAD, t + 20, SVG_START, "name", (struct text){name, end}, LAYOUT_FOLD_CELLS);
+	if (next < visible.length)
+		svg_text(out, l + PAD, t + 34, SVG_START, "name", (struct text){name + next, visible.length - next}, LAYOUT_FOLD_CELLS);
+	svg_text(out, l + PAD, t + n->height - 8, SVG_START, "detail", n->detail, svg_cells(n->width - 2 * PAD - 4, 10));
+	if (visible.failed)
+		out->failed = true;
+	buffer_release(&visible);
+}
+
 static void node_text(struct buffer *out, const struct picture *p, const struct picture_node *n)
 {
 	double l = n->x - n->width / 2, t = n->y - n->height / 2, inner = n->width - 2 * PAD;
@@ -185,8 +202,7 @@ static void node_text(struct buffer *out, const struct picture *p, const struct 
 		life_line(out, p, n, n->x, t + 44, SVG_MIDDLE);
 		break;
 	case PICTURE_FOLD:
-		svg_text(out, l + PAD, t + 20, SVG_START, "name", n->name, svg_cells(inner - 6, 12));
-		svg_text(out, l + PAD, t + 34, SVG_START, "detail", n->detail, svg_cells(inner - 4, 10));
+		fold_text(out, n, l, t);
 		break;
 	case PICTURE_CHANNEL:
 	case PICTURE_KERNEL:

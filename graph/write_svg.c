@@ -35,12 +35,14 @@ static void pane_content(struct buffer *out, const struct picture *p)
 static double causality(struct svg_page *page, double y)
 {
 	static const char hint[] = "left = cause, right = effect \u00b7 thick = path from the root cause to the alert \u00b7 numbers follow the story, in time order";
+	static const char rows[] = "left = cause, right = effect, row after row \u00b7 thick = path from the root cause to the alert \u00b7 numbers follow the story, in time order";
+	static const char simple[] = "simple layout: Graphviz gave no answer in time; lines may cross boxes";
 	const struct picture *p = page->p;
 	double height = ceil(p->height + 2 * PANE_PAD);
 
 	svg_text(page->out, SVG_MARGIN, y + 12, SVG_START, "h2", svg_words("Causality"), 20);
 	svg_text(page->out, SVG_MARGIN + 78, y + 12, SVG_START, "t11 muted",
-		 svg_words(p->layout_fell_back ? "simple layout: Graphviz gave no answer in time; lines may cross boxes" : hint), SIZE_MAX);
+		 svg_words(p->layout_fell_back ? simple : p->layout_rows > 1 ? rows : hint), SIZE_MAX);
 	y += 22;
 	svg_rect(page->out, "panel", SVG_MARGIN, y, page->width - 2 * SVG_MARGIN, height, 6);
 	// A graph that is narrower than the page stands in the middle.

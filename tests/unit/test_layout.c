@@ -226,6 +226,45 @@ static void test_answers(void)
 	made_free(p);
 }
 
+// A chain of 24 processes: rows, each in the order of the chain, lines that do not break, nothing on top of anything.
+static void test_rows(const char *with)
+{
+	struct picture *p = made_picture();
+	uint32_t before = GRAPH_NONE;
+
+	for (unsigned i = 0; i < 24; i++) {
+		uint32_t node = made_process(p, "sh", 100 + i, 99 + i, "sh", "alice", at(10, 0, i, 0), 0);
+
+		if (before != GRAPH_NONE)
+			made_edge(p, before, node, FLOW_FORK, at(10, 0, i, 0), 1, "started");
+		before = node;
+	}
+	made_edge(p, 23, 0, FLOW_SIGNAL, at(10, 1, 0, 0), 1, "sent a signal"); // all the way back
+	made_edge(p, 2, 21, FLOW_SIGNAL, at(10, 1, 1, 0), 1, "sent a signal");
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = with}, NULL), 0);
+	CHECK(p->layout_fell_back == (with == NULL));
+	check_positions(p);
+	check_ends(p);
+	CHECK(p->layout_rows >= 2 && p->layout_rows <= 4);
+	CHECK(p->width < 3600); // 24 columns are 6,900
+	size_t breaks = 0;
+	for (unsigned i = 1; i < 24; i++) {
+		const struct picture_node *a = &p->nodes.items[i - 1], *b = &p->nodes.items[i];
+
+		if (b->x > a->x)
+			continue;
+		breaks++;
+		CHECK(b->y > a->y + a->height); // the next row is below
+	}
+	CHECK_EQUAL(breaks, p->layout_rows - 1);
+	made_free(p);
+
+	p = made_incident(); // wide, but a screen holds it
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
+	CHECK_EQUAL(p->layout_rows, 1);
+	made_free(p);
+}
+
 static void test_states(void)
 {
 	struct picture *p = made_picture();
@@ -260,6 +299,8 @@ int main(int argc, char **argv)
 	test_bad_children();
 	test_request();
 	test_answers();
+	test_rows(program);
+	test_rows(NULL);
 	test_states();
 	return unit_end();
 }
