@@ -122,11 +122,12 @@ static void pass_over_long_line(struct reader *r)
 	reader_skip(r, r->in_long_line ? end : end + 1);
 }
 
-// Everything up to `limit`, in steps.
+// Everything up to `limit` (where a line begins, or the end), in steps. The buffer may hold more than that already.
 static int feed_steps(struct reader *r, uint64_t limit, struct error *err)
 {
 	while (r->at < limit && !reader_ended(r)) {
-		size_t used = 0;
+		size_t used = 0, length;
+		int result;
 
 		if (reader_fill(r, limit, err) < 0)
 			return -1;
@@ -136,9 +137,10 @@ static int feed_steps(struct reader *r, uint64_t limit, struct error *err)
 			pass_over_long_line(r);
 			continue;
 		}
-		bool last = r->at + r->length >= (limit < r->part.end ? limit : r->part.end);
-		int result = reader_feed(r, r->length, last, &used, err);
+		uint64_t end = limit < r->part.end ? limit : r->part.end;
 
+		length = r->length < end - r->at ? r->length : (size_t)(end - r->at);
+		result = reader_feed(r, length, r->at + length >= end, &used, err);
 		if (result == 0 && used == 0 && r->length == STEP_BYTES)
 			result = feed_long_line(r, err);
 		else if (result == 0 && used == 0)

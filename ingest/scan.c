@@ -198,11 +198,23 @@ static void add_counts(struct completeness *c, const struct completeness *more, 
 	c->self_noise += more->self_noise;
 }
 
+// Where parts of several logs begin and end at different times, serials seem to be missing that were only not read: all of that lies
+// outside the margins of the interval.
+static bool is_our_cut(const struct scan *scan, const struct completeness_gap *gap)
+{
+	return gap->cause == GAP_SERIALS_MISSING && (gap->to_ns <= files_time_before(scan->source, scan->from_ns) ||
+						     gap->from_ns >= files_time_after(scan->source, scan->to_ns));
+}
+
 static int count(struct scan *scan, struct completeness *c, struct error *err)
 {
 	add_counts(c, &scan->counts, scan->partial);
 	for (size_t i = 0; i < scan->counts.gaps.count; i++) {
-		if (gap_vector_append(&c->gaps, scan->counts.gaps.items[i]) < 0)
+		const struct completeness_gap *gap = &scan->counts.gaps.items[i];
+
+		if (is_our_cut(scan, gap))
+			c->serials_missing -= gap->count < c->serials_missing ? gap->count : c->serials_missing;
+		else if (gap_vector_append(&c->gaps, *gap) < 0)
 			return error_set(err, "out of memory");
 	}
 	if (add_cut_logs(scan, c, err) < 0)

@@ -495,8 +495,90 @@ static void test_boots(void)
 	finder_end(&f);
 }
 
+// ---- recorded logs
+
+// What scan() and find() say about a real log, and about the same log rotated in pieces, is the same.
+static void test_recorded(const char *sample)
+{
+	struct finder f = finder_make();
+	const char *root = getenv("SRCDIR");
+	char path[512];
+	struct find_keys keys = address_keys("10.0.0.5", 0);
+	uint32_t pids[] = { 1, 1, 1 };
+	struct completeness c = { .bytes = 0 };
+	struct buffer text = { 0 };
+
+	(void)snprintf(path, sizeof(path), "%s/samples/%s", root ? root : ".", sample);
+	const char *paths[1] = { path };
+
+	f.source = source_open_files(paths, 1, (struct source_options){ 0 }, f.strings, &f.err);
+	CHECK(f.source != NULL);
+	if (!f.source) {
+		fprintf(stderr, "%s\n", f.err.message);
+		finder_end(&f);
+		return;
+	}
+	CHECK(source_note(f.source, 0) == NULL);
+	CHECK_EQUAL(source_scan(f.source, 0, all, on_event, &f, &c, &f.err), 0);
+	CHECK_EQUAL(c.rejected, 0);
+	CHECK_EQUAL(c.duplicate, 0);
+	CHECK(c.events >= 20000 || strstr(sample, "few-rules"));
+	uint64_t whole = f.seen.count, events = c.events;
+
+	check_against_scan(&f, &keys, all);
+	pids[0] = pids[1] = pids[2] = f.seen.items[0].pid;
+	keys = (struct find_keys){ .pids = pids, .pid_count = 1 };
+	find(&f, &keys, all, (struct find_limit){ 0 });
+	CHECK(f.seen.count > 1);
+	size_t by_digits = f.seen.count;
+
+	keys.pid_count = 3; // by "pid=" and a look at the number
+	find(&f, &keys, all, (struct find_limit){ 0 });
+	CHECK_EQUAL(f.seen.count, by_digits);
+
+	// The text, log after log, cut into pieces between lines.
+	for (size_t log = 0; log < source_log_count(f.source); log++) {
+		char hex[65];
+		uint64_t from, to;
+
+		CHECK_EQUAL(source_log_digest(f.source, log, hex, &from, &to, &f.err), 0);
+		for (uint64_t at = from; at < to; at += 65536) {
+			struct evidence_ref part = { .log = (uint32_t)log, .offset = at, .length = to - at < 65536 ? (uint32_t)(to - at) : 65536 };
+
+			CHECK_EQUAL(source_evidence(f.source, &part, &text, &f.err), 0);
+		}
+	}
+	CHECK_EQUAL(text.length, c.bytes);
+	for (size_t i = 0, start = 0; i < 5; i++) {
+		size_t end = i == 4 ? text.length : text.length / 5 * (i + 1);
+		char name[32];
+
+		while (end < text.length && text.bytes[end - 1] != '\n')
+			end++;
+		(void)snprintf(name, sizeof(name), i == 4 ? "audit.log" : "audit.log.%zu", 4 - i);
+		(void)folder_write(&f.folder, name, text.bytes + start, end - start);
+		start = end;
+	}
+	buffer_release(&text);
+	completeness_release(&c);
+	source_free(f.source);
+	finder_open(&f);
+	f.seen.count = 0;
+	CHECK_EQUAL(source_scan(f.source, 0, all, on_event, &f, &c, &f.err), 0);
+	CHECK_EQUAL(f.seen.count, whole);
+	CHECK_EQUAL(c.events, events);
+	CHECK_EQUAL(c.rejected, 0);
+	CHECK_EQUAL(c.duplicate, 0);
+	keys = address_keys("10.0.0.5", 0);
+	check_against_scan(&f, &keys, all);
+	completeness_release(&c);
+	finder_end(&f);
+}
+
 int main(void)
 {
+	test_recorded("mail-attachment/audit.log.zst");
+	test_recorded("mail-attachment-few-rules");
 	test_needles();
 	test_addresses();
 	test_pids();

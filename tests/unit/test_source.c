@@ -547,23 +547,6 @@ static void test_overlaps(void)
 	folder_remove(&f);
 }
 
-// An event whose records stand on both sides of a rotation is one event.
-static void test_event_across_rotation(void)
-{
-	struct folder f = folder_make();
-	struct lines l = make_opens(LINES_START_MS, 1, 100, 10);
-	const char *middle = strstr(strstr(l.text.bytes + l.text.length / 2, "type=SYSCALL"), "type=PATH");
-	size_t at = (size_t)(middle - l.text.bytes);
-
-	(void)folder_write(&f, "audit.log.1", l.text.bytes, at);
-	(void)folder_write(&f, "audit.log", middle, l.text.length - at);
-	check_same_as_whole(&f, &l, 0);
-	buffer_release(&l.text);
-	folder_remove(&f);
-}
-
-// ---- times
-
 // Events in order of exit with stamps of entry: some lie far back, as a blocked call's do.
 static struct lines make_disorder(unsigned count, uint64_t *ret_ms)
 {
@@ -580,6 +563,78 @@ static struct lines make_disorder(unsigned count, uint64_t *ret_ms)
 	}
 	return l;
 }
+
+static size_t line_at(const struct lines *l, size_t at)
+{
+	while (at < l->text.length && at > 0 && l->text.bytes[at - 1] != '\n')
+		at++;
+	return at < l->text.length ? at : l->text.length;
+}
+
+// Any pieces that cover the log, with any overlaps, give the log; whole and through a window.
+static void test_random_pieces(void)
+{
+	enum { COUNT = 12000 };
+	uint64_t *stamps AUTO_FREE = calloc(COUNT, sizeof(*stamps));
+	struct lines l = make_disorder(COUNT, stamps);
+
+	srand(23);
+	for (int round = 0; round < 24; round++) {
+		struct folder f = folder_make(), one = folder_make();
+		size_t pieces = 2 + (size_t)rand() % 6, at = 0;
+		char name[32];
+
+		for (size_t i = 0; i < pieces; i++) {
+			size_t end = i + 1 == pieces ? l.text.length : line_at(&l, l.text.length / pieces * (i + 1) + (size_t)rand() % 40000);
+			size_t back = round % 3 == 0 ? 0 : (size_t)rand() % (round % 3 == 1 ? 3000 : 900000);
+			size_t start = at > back ? line_at(&l, at - back) : 0;
+
+			(void)snprintf(name, sizeof(name), "audit.log.%zu", pieces - i);
+			(void)folder_write(&f, name, l.text.bytes + start, end - start);
+			at = end;
+		}
+		struct opened a = open_path(folder_write(&one, "audit.log", l.text.bytes, l.text.length)), b = open_path(f.path);
+
+		for (int window = 0; window < 3; window++) {
+			uint64_t from = stamps[rand() % COUNT], to = from + (uint64_t)rand() % 30000;
+
+			scan(&a, window ? LINES_NS(from) : 0, window ? LINES_NS(to) : all);
+			scan(&b, window ? LINES_NS(from) : 0, window ? LINES_NS(to) : all);
+			CHECK_EQUAL(b.seen.count, a.seen.count);
+			CHECK_EQUAL(b.c.rejected, 0);
+			CHECK_EQUAL(b.c.partial, 0);
+			CHECK_EQUAL(b.c.serials_missing, 0);
+			for (size_t i = 0; i < a.seen.count && i < b.seen.count; i++) {
+				if (a.seen.items[i].serial != b.seen.items[i].serial || a.seen.items[i].paths != b.seen.items[i].paths) {
+					CHECK(!"pieces give the events of the whole");
+					break;
+				}
+			}
+		}
+		close_opened(&a);
+		close_opened(&b);
+		folder_remove(&f);
+		folder_remove(&one);
+	}
+	buffer_release(&l.text);
+}
+
+// An event whose records stand on both sides of a rotation is one event.
+static void test_event_across_rotation(void)
+{
+	struct folder f = folder_make();
+	struct lines l = make_opens(LINES_START_MS, 1, 100, 10);
+	const char *middle = strstr(strstr(l.text.bytes + l.text.length / 2, "type=SYSCALL"), "type=PATH");
+	size_t at = (size_t)(middle - l.text.bytes);
+
+	(void)folder_write(&f, "audit.log.1", l.text.bytes, at);
+	(void)folder_write(&f, "audit.log", middle, l.text.length - at);
+	check_same_as_whole(&f, &l, 0);
+	buffer_release(&l.text);
+	folder_remove(&f);
+}
+
+// ---- times
 
 static void test_windows(void)
 {
@@ -742,6 +797,7 @@ int main(void)
 	test_shrinks();
 	test_junk();
 	test_overlaps();
+	test_random_pieces();
 	test_event_across_rotation();
 	test_windows();
 	test_clock_set_back();
