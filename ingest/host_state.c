@@ -285,11 +285,7 @@ static int new_epoch(struct host_state *h, const struct host_hooks *hooks, uint3
 // A serial below the newest with a stamp behind all others: the counting began anew.
 static bool looks_like_boot(const struct host_state *h, int64_t ahead, uint64_t time_ns, bool conflict)
 {
-	if (ahead > 0)
-		return false;
-	if (h->boot_hint && time_ns >= h->latest_ns)
-		return true;
-	return time_ns > h->latest_ns + BOOT_PAUSE_NS && (conflict || -ahead >= BOOT_DROP);
+	return ahead <= 0 && time_ns > h->latest_ns + BOOT_PAUSE_NS && (conflict || h->boot_hint || -ahead >= BOOT_DROP);
 }
 
 // The stray turns out to be the first of many: it moves into the ring.
@@ -381,6 +377,8 @@ int host_state_place(struct host_state *h, const struct host_hooks *hooks, uint3
 
 	if (ahead > 0 && ahead <= size) {
 		int result = advance(h, hooks, whole, err);
+
+		h->boot_hint = false; // the counting goes on: only auditd was started anew
 
 		*ret = result ? NULL : take(h, whole, time_ns);
 		return result;

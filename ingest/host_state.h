@@ -8,7 +8,7 @@
 //  - A record far away from the newest serial, or with a serial that is taken by another stamp, is a *stray*: one damaged line, a very
 //    late one, or the first of a new counting. It waits alone; a second event near it decides: a leap ahead is followed; a fall
 //    back begins a new epoch when its stamps lie behind all stamps so far (a boot, a reverted machine); else it is an event of its own.
-//  - After DAEMON_START or SYSTEM_BOOT a fall back needs no second event.
+//  - When DAEMON_START or SYSTEM_BOOT stood just before, a fall back needs no second event.
 //  - Serials that never came count as missing once 10 s of later stamps have passed; those before the first complete event
 //    and in the last 10 s do not count. A stray may still fill them.
 // Private to ingest/.
@@ -53,7 +53,7 @@ struct host_state {
 	uint64_t outlier_ns;         // a stamp more than an hour ahead: believed when a second event confirms it
 	uint32_t outlier_serial;
 	bool has_outlier;
-	bool boot_hint;              // DAEMON_START or SYSTEM_BOOT since the last epoch began
+	bool boot_hint;              // DAEMON_START or SYSTEM_BOOT, and no higher serial since
 	bool other_kernel;           // DAEMON_START named another kernel than before: the next record is of a new boot
 	uint32_t kernel;
 	struct slot stray;

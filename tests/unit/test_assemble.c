@@ -189,7 +189,8 @@ static void test_daemon_start(void)
 	head(NULL, "DAEMON_START", 30 * SECOND, 4744);
 	buffer_add_string(&text, "op=start ver=3.0.9 format=raw kernel=6.1.0 auid=4294967295 pid=1 uid=0 ses=4294967295 res=success\n");
 	call(30 * SECOND, 12, 0); // auditd was restarted
-	call(30 * SECOND + 1, 13, 0);
+	call(30 * SECOND + 1, 14, 0);
+	call(30 * SECOND + 1, 13, 0); // out of order, which is no boot
 	head(NULL, "DAEMON_START", 90 * SECOND, 100);
 	buffer_add_string(&text, "op=start ver=3.0.9 format=raw kernel=6.1.0 auid=4294967295 pid=1 uid=0 ses=4294967295 res=success\n");
 	call(90 * SECOND, 9, 0); // the machine was
@@ -200,13 +201,13 @@ static void test_daemon_start(void)
 	struct parsed p = run();
 	const struct event *const *e = (const struct event *const *)p.store.items;
 
-	CHECK_EQUAL(p.store.count, 11);
+	CHECK_EQUAL(p.store.count, 12);
 	CHECK_EQUAL(count_kind(&p, EVENT_DAEMON), 4);
 	CHECK_EQUAL(p.c.daemon_starts, 3);
 	CHECK_EQUAL(count_cause(&p, GAP_DAEMON_DOWN), 1);
 	CHECK(p.c.gaps.count == 1 && p.c.gaps.items[0].from_ns == (START + 1000) * 1000000 && p.c.gaps.items[0].to_ns == (START + 30000) * 1000000);
 	CHECK(e[2]->kind == EVENT_DAEMON && e[2]->trust == TRUST_CLAIMED && e[3]->kind == EVENT_DAEMON && e[4]->serial == 12);
-	CHECK(e[4]->epoch == 0 && e[5]->epoch == 0);
+	CHECK(e[4]->epoch == 0 && e[5]->epoch == 0 && e[6]->epoch == 0 && e[6]->serial == 14);
 	CHECK(e[p.store.count - 1]->serial == 50 && e[p.store.count - 1]->epoch == 2);
 	CHECK_EQUAL(p.c.serials_missing, 0);
 	parsed_release(&p);
