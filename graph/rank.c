@@ -25,6 +25,7 @@ static const double op_factor[FLOW_COUNT] = {
 	[FLOW_KERNEL] = 0.9,
 };
 #define FOLDER_LISTING 0.35    /* reading a folder's entries carries names, hardly contents */
+#define SINK_FACTOR 0.3        /* /dev/null, /proc/self ...: nothing passes from one process to another */
 
 // --- a baseline: open addressing over 64-bit keys, never iterated, so its order cannot reach the output
 
@@ -207,6 +208,8 @@ static void file_factors(const struct graph *g, const struct baseline *b, const 
 	}
 	if (f->kind == FILE_FOLDER && e->op == FLOW_OPEN_READ)
 		ret->op = FOLDER_LISTING;
+	if (f->sink)
+		ret->op *= SINK_FACTOR;
 }
 
 static double class_factor(const struct flow_edge *e)
