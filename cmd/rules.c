@@ -148,6 +148,15 @@ static int count_log(const struct options *o, struct completeness *c, struct err
 	return result;
 }
 
+// The first line of a group that records something: some begin with what is left out (-a never).
+static const char *recording_line(const struct rule_group *group)
+{
+	for (size_t i = 0; group->lines[i]; i++)
+		if (strncmp(group->lines[i], "-a always", 9) == 0)
+			return group->lines[i];
+	return NULL;
+}
+
 static int check_log(const struct options *o, struct buffer *out, bool *all_covered, struct error *err)
 {
 	struct completeness c = {0};
@@ -165,8 +174,8 @@ static int check_log(const struct options *o, struct buffer *out, bool *all_cove
 		}
 		unseen++;
 		say_group(out, "not seen", group);
-		if (group->lines[0])
-			say_line(out, "rule: ", group->lines[0]);
+		if (recording_line(group))
+			say_line(out, "rule: ", recording_line(group));
 	}
 	text_count(out, c.events);
 	buffer_printf(out, " events: %u groups seen, %u not seen (not audited, or it never happened)\n", seen, unseen);
