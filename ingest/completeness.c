@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define LOOK_BACK 8 /* gaps of so many causes and hosts can overlap and still be joined */
+
 void completeness_release(struct completeness *c)
 {
 	gap_vector_release(&c->gaps);
@@ -48,24 +50,34 @@ static bool same_gap(const struct completeness_gap *a, const struct completeness
 	return (a->cause == GAP_REJECTED || a->cause == GAP_DAEMON_DOWN) && b->from_ns <= a->to_ns;
 }
 
+// The one among the last few kept that `next` carries on; others of other causes may stand between. NULL: none.
+static struct completeness_gap *carried_on(struct completeness_gap *kept, size_t count, const struct completeness_gap *next)
+{
+	for (size_t i = count; i > 0 && i + LOOK_BACK > count; i--) {
+		if (same_gap(&kept[i - 1], next))
+			return &kept[i - 1];
+	}
+	return NULL;
+}
+
 void completeness_sort_gaps(struct completeness *c)
 {
+	struct completeness_gap *gaps = c->gaps.items;
 	size_t kept = 0;
 
-	if (c->gaps.count == 0)
-		return;
-	qsort(c->gaps.items, c->gaps.count, sizeof(c->gaps.items[0]), compare_gaps);
-	for (size_t i = 1; i < c->gaps.count; i++) {
-		struct completeness_gap *last = &c->gaps.items[kept], *next = &c->gaps.items[i];
+	if (c->gaps.count > 1)
+		qsort(gaps, c->gaps.count, sizeof(gaps[0]), compare_gaps);
+	for (size_t i = 0; i < c->gaps.count; i++) {
+		struct completeness_gap next = gaps[i], *earlier = carried_on(gaps, kept, &next);
 
-		if (!same_gap(last, next)) {
-			c->gaps.items[++kept] = *next;
+		if (!earlier) {
+			gaps[kept++] = next;
 			continue;
 		}
-		if (next->to_ns > last->to_ns)
-			last->to_ns = next->to_ns;
-		last->last_serial = next->last_serial;
-		last->count += next->count;
+		if (next.to_ns > earlier->to_ns)
+			earlier->to_ns = next.to_ns;
+		earlier->last_serial = next.last_serial;
+		earlier->count += next.count;
 	}
-	c->gaps.count = kept + 1;
+	c->gaps.count = kept;
 }

@@ -21,6 +21,7 @@
 #define STEP_BYTES ((size_t)1 << 19)
 #define TABLE_SETS 65536u                /* x 4 ways x 16 bytes = 4 MiB: a quarter of a million lines */
 #define TABLE_WAYS 4u
+#define DUPLICATES 1024u                 /* the lines of an event may stand among those of others: count it once */
 
 struct reader {
 	struct log_part part;
@@ -34,10 +35,10 @@ struct reader {
 	const struct log_part *limit_for; // `limit` is where this next part begins to overlap
 	uint64_t limit;
 	bool in_long_line;       // the rest of a line that is longer than a step is skipped
-	uint64_t duplicate_serial, duplicate_ns;
 };
 
 struct line_seen { uint64_t hash; uint32_t log; uint32_t used; };
+struct duplicate { uint64_t serial, ns; };
 
 struct merge {
 	struct reader *open[64]; // our limit for logs that overlap at one moment
@@ -47,6 +48,7 @@ struct merge {
 	struct completeness *c;
 	struct line_seen *seen;  // TABLE_SETS x TABLE_WAYS
 	uint8_t *turn;           // which way of a set is replaced next
+	struct duplicate duplicates[DUPLICATES]; // by serial: the events that were counted last
 	uint64_t key[2];
 	uint64_t overlap_ns;     // largest key at which two readers were open: copies may stand up to here
 };
@@ -220,16 +222,16 @@ static bool seen_elsewhere(struct merge *m, uint64_t hash, uint32_t log)
 	return false;
 }
 
-static void count_duplicate(struct merge *m, struct reader *r)
+static void count_duplicate(struct merge *m, const struct reader *r)
 {
 	struct record record;
 
 	if (record_parse(r->bytes + r->used, r->line_length, &record))
 		return;
-	if (record.serial != r->duplicate_serial || record.time_ns != r->duplicate_ns)
-		m->c->duplicate++;
-	r->duplicate_serial = record.serial;
-	r->duplicate_ns = record.time_ns;
+	struct duplicate *place = &m->duplicates[record.serial % DUPLICATES];
+
+	m->c->duplicate += place->serial != record.serial || place->ns != record.time_ns;
+	*place = (struct duplicate){ record.serial, record.time_ns };
 }
 
 static bool line_is_duplicate(struct merge *m, struct reader *r)
