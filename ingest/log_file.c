@@ -13,9 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FIRST_SEARCH_BYTES ((uint64_t)64 << 20) /* junk in front of the first record is skipped up to here */
 #define LAST_STEP_BYTES ((size_t)65536)
-#define LAST_SEARCH_BYTES ((uint64_t)64 << 20)  /* the same behind the last one */
 
 __attribute__((format(printf, 2, 3))) static void set_note(struct log_file *f, const char *format, ...)
 {
@@ -154,7 +152,7 @@ static int find_first(struct log_file *f, struct error *err)
 		if (log_file_prepare(f, err) < 0)
 			return -1;
 	}
-	for (uint64_t at = 0; at < f->size_bytes && at < FIRST_SEARCH_BYTES && !f->has_first; at += length) {
+	for (uint64_t at = 0; at < f->size_bytes && !f->has_first; at += length) {
 		if (log_file_read(f, at, bytes, LOG_HEAD_BYTES, &length, err) < 0)
 			return -1;
 		if (length == 0)
@@ -284,7 +282,7 @@ int log_file_find_last(struct log_file *f, struct error *err)
 		return error_set(err, "out of memory");
 	f->has_last = f->last_estimated = false;
 	end = f->size_bytes;
-	while (end > 0 && f->size_bytes - end < LAST_SEARCH_BYTES) {
+	while (end > 0) {
 		uint64_t start = end > LAST_STEP_BYTES ? end - LAST_STEP_BYTES : 0;
 		struct stamp_block block;
 		size_t got = 0;
@@ -301,10 +299,6 @@ int log_file_find_last(struct log_file *f, struct error *err)
 			break;
 		// The line that crosses the step's start is seen by overlapping the steps.
 		end = start + LAST_STEP_BYTES / 4;
-	}
-	if (f->has_first) { // junk for a long way: everything may still hold records
-		f->has_last = true;
-		f->last_ns = UINT64_MAX;
 	}
 	return 0;
 }

@@ -160,7 +160,7 @@ static int add_cut_logs(const struct scan *scan, struct completeness *c, struct 
 
 		if (!f->cut)
 			continue;
-		gap.from_ns = f->has_last && !f->last_estimated && f->last_ns != UINT64_MAX ? f->last_ns : f->first_ns;
+		gap.from_ns = f->has_last && !f->last_estimated ? f->last_ns : f->first_ns;
 		if (i + 1 < set->count && set->logs[i + 1]->first_ns > gap.from_ns)
 			gap.to_ns = set->logs[i + 1]->first_ns;
 		if (gap.from_ns < scan->to_ns && gap.to_ns >= scan->from_ns && gap_vector_append(&c->gaps, gap) < 0)
