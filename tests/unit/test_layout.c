@@ -184,6 +184,28 @@ static void test_request(void)
 	made_free(p);
 }
 
+// A circle: what lies on the path keeps its direction, what came later gives way.
+static void test_request_circle(void)
+{
+	struct picture *p = made_picture();
+	uint32_t a = made_process(p, "a", 1, 0, "a", "alice", at(10, 0, 0, 0), 0), b = made_process(p, "b", 2, 1, "b", "alice", at(10, 0, 1, 0), 0);
+	uint32_t f = made_file(p, "/tmp/", "f", 1, at(10, 0, 2, 0));
+	struct buffer out = {0};
+
+	made_edge(p, f, a, FLOW_OPEN_READ, at(9 + 1, 0, 0, 0), 1, "first of all");
+	made_edge(p, b, f, FLOW_WRITE, at(10, 0, 2, 0), 1, "wrote");
+	made_edge(p, a, b, FLOW_FORK, at(10, 0, 1, 0), 1, "started");
+	made_on_path(p, 1);
+	layout_request(p, &out);
+	CHECK(strstr(buffer_string(&out), "edge 2 0 0 1 ") != NULL); // the circle is broken here
+	CHECK(strstr(buffer_string(&out), "edge 1 2 1 8 ") != NULL);
+	CHECK(strstr(buffer_string(&out), "edge 0 1 1 1 ") != NULL);
+	buffer_release(&out);
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
+	CHECK(p->nodes.items[a].x < p->nodes.items[b].x && p->nodes.items[b].x < p->nodes.items[f].x);
+	made_free(p);
+}
+
 #define GOOD "provgraph-layout 1\ngraph 50000 10000\nnode 10000 5000\nnode 40000 5000\nedge 4 18600 5000 20000 5000 25000 5000 30700 5000\nend\n"
 
 static void test_answers(void)
@@ -298,6 +320,7 @@ int main(int argc, char **argv)
 	test_graphviz();
 	test_bad_children();
 	test_request();
+	test_request_circle();
 	test_answers();
 	test_rows(program);
 	test_rows(NULL);
