@@ -10,8 +10,7 @@ static struct event_address decode(const char *hex, bool big_endian)
 	uint8_t bytes[SOCKADDR_MAX_BYTES];
 	struct event_address a;
 
-	if (!hex_decode(hex, strlen(hex), bytes))
-		CHECK(!"hex");
+	CHECK(hex_decode(hex, strlen(hex), bytes));
 	sockaddr_decode(bytes, strlen(hex) / 2, big_endian, strings, &a);
 	return a;
 }
