@@ -11,7 +11,7 @@
 // --- siblings
 
 #define MARKED (MARK_DROPPED | MARK_PERSISTS | MARK_CLEANED | MARK_REMOVED | MARK_PRIVILEGE | MARK_KERNEL)
-#define NEVER_SIBLINGS (MARK_PATH | MARK_LINE | MARK_CHOKE | MARK_ALERT)
+#define NEVER_SIBLINGS (MARK_PATH | MARK_LINE | MARK_LOGIN_PEER | MARK_CHOKE | MARK_ALERT)
 
 struct sibling_key {
 	uint32_t next;
@@ -45,19 +45,38 @@ static bool sibling_key_of(const struct subjects *s, uint32_t subject, struct si
 	return true;
 }
 
+// Names with every run of digits as one '0', so that /proc/17 and /proc/18 are one class of folder. Steps to the next character.
+static char class_character(struct label_span name, size_t *at)
+{
+	char c = name.bytes[(*at)++];
+	if (c < '0' || c > '9')
+		return c;
+	while (*at < name.length && name.bytes[*at] >= '0' && name.bytes[*at] <= '9')
+		++*at;
+	return '0';
+}
+
+static bool same_class(struct label_span a, struct label_span b)
+{
+	size_t i = 0, k = 0;
+	while (i < a.length && k < b.length)
+		if (class_character(a, &i) != class_character(b, &k))
+			return false;
+	return i == a.length && k == b.length;
+}
+
 static bool same_key(const struct sibling_key *a, const struct sibling_key *b)
 {
 	return a->next == b->next && a->op == b->op && a->kind == b->kind && a->side == b->side && a->marked == b->marked &&
-	       a->name.length == b->name.length &&
-	       (a->name.length == 0 || memcmp(a->name.bytes, b->name.bytes, a->name.length) == 0);
+	       same_class(a->name, b->name);
 }
 
 static uint64_t hash_key(const struct sibling_key *k)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->next;
 	h = h * UINT64_C(0x100000001b3) ^ (uint64_t)(k->op << 16 | k->kind << 8 | k->side << 1 | k->marked);
-	for (size_t i = 0; i < k->name.length; i++)
-		h = (h ^ (unsigned char)k->name.bytes[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < k->name.length;)
+		h = (h ^ (unsigned char)class_character(k->name, &i)) * UINT64_C(0x100000001b3);
 	return (h ^ h >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
 }
 

@@ -153,6 +153,19 @@ bool label_is_script_of(const struct graph *g, const struct file *f, const struc
 	return false;
 }
 
+bool label_is_named_by(const struct graph *g, const struct file *f, const struct segment *s)
+{
+	for (uint32_t i = 1; f && s && i < s->argv_count && i < SCRIPT_ARGUMENTS; i++) {
+		struct label_span base = base_of(span_of(g, g->arguments.items[s->argv + i]));
+		for (size_t k = 0; base.length > 1 && k < f->names.count; k++) {
+			struct label_span name = base_of(span_of(g, f->names.items[k].name));
+			if (name.length == base.length && memcmp(name.bytes, base.bytes, base.length) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 unsigned label_severity(enum flow_op op)
 {
 	static const uint8_t severity[FLOW_COUNT] = {
@@ -178,8 +191,30 @@ static void label_connect(const struct graph *g, const struct flow_edge *e, stru
 		buffer_add_string(out, "connected");
 }
 
+// An inferred flow of this kind comes from a descriptor that was open at fork: nobody saw it used.
+static bool label_inherited(enum flow_op op, struct buffer *out)
+{
+	switch (op) {
+	case FLOW_CONNECT:
+	case FLOW_ACCEPT:
+	case FLOW_RECEIVE:
+		buffer_add_string(out, "inherited the connection");
+		return true;
+	case FLOW_OPEN_READ:
+		buffer_add_string(out, "inherited, open for reading");
+		return true;
+	case FLOW_OPEN_WRITE:
+		buffer_add_string(out, "inherited, open for writing");
+		return true;
+	default:
+		return false;
+	}
+}
+
 void label_flow(const struct graph *g, const struct flow_edge *sample, struct buffer *out)
 {
+	if (sample->class == CLASS_INFERRED && label_inherited(sample->op, out))
+		return;
 	if (sample->op == FLOW_CONNECT) {
 		label_connect(g, sample, out);
 		return;

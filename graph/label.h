@@ -28,6 +28,9 @@ void label_address(const struct graph *g, const struct event_address *a, struct 
 // The file was given to a program that runs scripts as its script: `python3 invoice.py`, `sh /tmp/x.sh`.
 bool label_is_script_of(const struct graph *g, const struct file *f, const struct segment *s);
 
+// Its command line names the file: `tar xf tool.tar`, `cp a b`.
+bool label_is_named_by(const struct graph *g, const struct file *f, const struct segment *s);
+
 // How bad a flow is when several are merged into one edge: delete > truncate > connect > execute > write > read > fork.
 unsigned label_severity(enum flow_op op);
 // What one flow of a picture edge says, without its count: "opened for writing", "connected (in progress)",

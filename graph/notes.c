@@ -87,10 +87,7 @@ static const struct claim *login_claim(const struct graph *g, const struct proce
 
 static void say_claim(struct note_taker *n, const struct claim *c, const struct process *p)
 {
-	if (c->account)
-		add_string(n, c->account);
-	else
-		user_name(n->w, p->host, p->auid, &n->b);
+	user_name(n->w, p->host, p->auid, &n->b); // by the claims of the session, of which this is one
 	buffer_add_string(&n->b, " logged in");
 	if (c->address.kind == ADDRESS_IPV4 || c->address.kind == ADDRESS_IPV6) {
 		buffer_add_string(&n->b, " from ");
@@ -297,18 +294,26 @@ static void note_privilege(struct note_taker *n, uint32_t subject)
 {
 	const struct segment *s = subjects_segment(&n->w->s, subject);
 	const struct process *p = &n->w->g->processes.items[s->process];
-	for (size_t i = 1; i < p->identities.count; i++) {
-		const struct identity_change *a = &p->identities.items[i - 1], *b = &p->identities.items[i];
-		if (a->ids.euid == b->ids.euid || b->time_ns < s->start_ns || b->time_ns >= s->end_ns)
-			continue;
-		label_process(n->w->g, s, &n->b);
-		buffer_add_string(&n->b, " went from ");
-		user_name(n->w, p->host, a->ids.euid, &n->b);
-		buffer_add_string(&n->b, " to ");
-		user_name(n->w, p->host, b->ids.euid, &n->b);
-		put_note(n, NOTE_PRIVILEGE, b->time_ns, picture_node_of(n->w, subject), false);
-		return;
+	const struct identity_change *first = NULL, *told = NULL;
+	for (size_t i = 0; i < p->identities.count; i++) {
+		const struct identity_change *c = &p->identities.items[i];
+		if (c->time_ns >= s->end_ns)
+			break;
+		if (!first || c->time_ns <= s->start_ns)
+			first = c;
+		else if (c->ids.euid != first->ids.euid && (!told || told->ids.euid != 0))
+			told = c;
+		else if (c->ids.euid == first->ids.euid && told && told->ids.euid != 0)
+			told = NULL; // a change for a moment and back: sudo and its kind do that all the time
 	}
+	if (!told)
+		return;
+	label_process(n->w->g, s, &n->b);
+	buffer_add_string(&n->b, " went from ");
+	user_name(n->w, p->host, first->ids.euid, &n->b);
+	buffer_add_string(&n->b, " to ");
+	user_name(n->w, p->host, told->ids.euid, &n->b);
+	put_note(n, NOTE_PRIVILEGE, told->time_ns, picture_node_of(n->w, subject), false);
 }
 
 // A child or image that runs as somebody else than what started it.
@@ -318,7 +323,7 @@ static void note_started_as(struct note_taker *n, const struct drawn_flow *f)
 	if ((f->op != FLOW_FORK && f->op != FLOW_EXEC) || from->euid == to->euid || n->w->subject_of_node[f->to] == GRAPH_NONE)
 		return;
 	const struct subject *it = &n->w->s.items[n->w->subject_of_node[f->to]];
-	if (!in_incident(it) || (it->marks & MARK_PRIVILEGE))
+	if (!in_incident(it))
 		return;
 	story_name(to, &n->b);
 	buffer_add_string(&n->b, " runs as ");

@@ -133,6 +133,24 @@ bool persistence_is_log(const char *path, size_t length)
 	return false;
 }
 
+bool persistence_is_secret(const char *path, size_t length)
+{
+	static const struct place secrets[] = {
+		{"/etc/shadow", NULL, NULL, ""}, {"/etc/gshadow", NULL, NULL, ""}, {"/etc/sudoers", NULL, NULL, ""},
+		{"/etc/ssh/ssh_host_", NULL, "_key", ""}, {"/etc/krb5.keytab", NULL, NULL, ""}, {"/etc/ssl/private/", NULL, NULL, ""},
+		{NULL, "/.ssh/id_", NULL, ""}, {NULL, "/.gnupg/", NULL, ""}, {NULL, "/.aws/credentials", NULL, ""},
+		{NULL, "/.config/gcloud/", NULL, ""}, {NULL, "/.azure/", NULL, ""}, {NULL, "/.kube/config", NULL, ""},
+		{NULL, "/.docker/config.json", NULL, ""}, {NULL, "/.netrc", NULL, ""}, {NULL, "/.git-credentials", NULL, ""},
+		{NULL, "/.pgpass", NULL, ""}, {NULL, "/.my.cnf", NULL, ""}, {NULL, "/logins.json", NULL, ""},
+		{NULL, "/key4.db", NULL, ""}, {NULL, "/Login Data", NULL, ""}, {NULL, "/cookies.sqlite", NULL, ""},
+		{NULL, "/.password-store/", NULL, ""}, {NULL, NULL, ".kdbx", ""}, {"/var/lib/sss/db/", NULL, NULL, ""},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++)
+		if (matches(&secrets[i], path, length))
+			return true;
+	return false;
+}
+
 // Versions follow names: python3.11, bash5. A name counts when only digits and dots follow it.
 static bool one_of(const char *base, size_t length, const char *const *names, size_t count)
 {
@@ -173,5 +191,12 @@ bool persistence_begins_sessions(const char *base, size_t length)
 		"doas", "pkexec", "tmux", "screen", "script", "supervisord", "runsv", "s6-supervise", "containerd-shim", "dockerd",
 		"containerd", "dbus-daemon", "start-stop-daemon", "setsid", "nohup", "timeout", "env", "nice", "unshare", "nsenter",
 		"chroot", "setpriv", "xargs"};
+	return one_of(base, length, names, ARRAY_LENGTH(names));
+}
+
+bool persistence_starts_for_others(const char *base, size_t length)
+{
+	static const char *const names[] = {"systemd", "init", "sshd", "dropbear", "cron", "crond", "anacron", "atd", "inetd", "xinetd",
+		"gdm", "sddm", "lightdm", "containerd-shim", "dockerd", "containerd", "supervisord", "runsv", "s6-supervise"};
 	return one_of(base, length, names, ARRAY_LENGTH(names));
 }

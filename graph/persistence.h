@@ -13,10 +13,14 @@
 const char *persistence_of_path(const char *path, size_t length);
 // A log or a command history.
 bool persistence_is_log(const char *path, size_t length);
+// Keys and password hashes: what is opened for reading there may be what was taken.
+bool persistence_is_secret(const char *path, size_t length);
 // A program that runs scripts: python3.11, sh, perl ... by its base name.
 bool persistence_is_interpreter(const char *base, size_t length);
 bool persistence_is_shell(const char *base, size_t length);
 // What begins sessions, starts services or carries a terminal, and is seldom the beginning of an incident: sshd, systemd, cron, su ...
 bool persistence_begins_sessions(const char *base, size_t length);
+// Of those, daemons whose direct children are sessions, jobs or services of their own: sshd, cron, systemd ...
+bool persistence_starts_for_others(const char *base, size_t length);
 
 #endif

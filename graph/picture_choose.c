@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "graph/picture_choose.h"
 
+#include "graph/label.h"
+#include "graph/persistence.h"
+
+#ifdef G2_DEBUG
+#include <stdio.h>
+#include "graph/describe.h"
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,14 +23,19 @@
 #define PULLED_MAX 6           /* a candidate may bring so many others that are not shown yet */
 #define SIDE_SHARE_PERCENT 70
 #define GOOD_WEIGHT 7000000    /* score 0.001: better ones hold their side's share */
+#define PLENTY 28              /* with so many drawn, only what is quite near is drawn besides: a picture is to be read */
+#define WEIGHT_LIMIT 3500000
+#define WEIGHT_LIMIT_PLENTY 1200000
 #define CANDIDATES_PER_SIDE 4000 /* looked at; a picture takes 50 */
 
 // Bonuses and handicap, micro-units of -ln, as the trace's costs: 1,000,000 makes a score 2.7 times as good.
-#define BONUS_MUST_SEE 3000000 /* persists, a log cleaned, a program removed after it ran */
+#define BONUS_MUST_SEE 3000000 /* what persists, a log cleaned, a program removed after it ran, a secret opened */
 #define BONUS_DROPPED 2500000
 #define BONUS_KERNEL 2000000
 #define BONUS_TELLING 1000000  /* privilege, another contact */
-#define FOREIGN_HANDICAP 2500000
+#define DEAD_END_HANDICAP 1000000 /* a file that was read, and that nobody wrote or ran in this log: nothing lies behind it */
+#define SESSION_HANDICAP 1000000 /* hangs on the contact's session, not on the path */
+#define FOREIGN_HANDICAP 2500000 /* hangs on an ancestor above it */
 
 struct candidate {
 	int64_t weight;
@@ -40,7 +52,10 @@ struct chooser {
 	uint32_t *origin;              // per subject: see find_origin
 	struct u32_vector walked;
 	uint32_t seeds_shown;
+	uint8_t *serves;               // per subject, as far as asked: see serves_others
 };
+
+enum { SERVES_UNKNOWN, SERVES_OTHERS, SERVES_NOBODY };
 
 // --- showing
 
@@ -90,7 +105,7 @@ static void show_path(struct chooser *c)
 	const struct u32_vector *order = &c->s->trace->order;
 	for (size_t i = 0; i < order->count && taken < PATH_PLACES; i++) {
 		uint32_t subject = c->s->of[order->items[i]];
-		if ((c->s->items[subject].marks & MARK_PATH) && !is_shown(c, subject) && !c->s->items[subject].pipe) {
+		if ((c->s->items[subject].marks & (MARK_PATH | MARK_LOGIN_PEER)) && !is_shown(c, subject) && !c->s->items[subject].pipe) {
 			show(c, subject);
 			taken++;
 		}
@@ -135,6 +150,9 @@ static void show_choke_points_and_entries(struct chooser *c)
 	uint32_t taken = 0;
 	for (size_t i = 0; i < t->choke_points.count && taken < CHOKE_PLACES; i++) {
 		uint32_t subject = c->s->of[t->choke_points.items[i]];
+		// What lies above the session or service on the contact's own line is a choke point of everything.
+		if (!(c->s->items[subject].marks & MARK_INCIDENT))
+			continue;
 		if (!is_shown(c, subject) && pull_path(c, subject, places_left(c)))
 			taken++;
 	}
@@ -142,18 +160,26 @@ static void show_choke_points_and_entries(struct chooser *c)
 	for (size_t i = 0; i < t->order.count && taken < ENTRY_ADDRESSES; i++) {
 		uint32_t subject = c->s->of[t->order.items[i]];
 		const struct subject *it = &c->s->items[subject];
-		if (it->kind != PICTURE_ADDRESS || it->side != TRACE_CAUSE)
+		if (it->kind != PICTURE_ADDRESS || it->side != TRACE_CAUSE || !(it->marks & MARK_INCIDENT))
 			continue;
 		if (is_shown(c, subject) || (c->folds->of[subject] == GRAPH_NONE && pull_path(c, subject, places_left(c))))
 			taken++;
 	}
 }
 
-// --- what an effect follows from
+// --- what a subject hangs on
 
 #define ORIGIN_BUSY (UINT32_MAX - 1)
 
-// The first subject on the way back that is no effect: where the effect's path leaves the causes. No recursion.
+// A subject whose nearness to the incident is known without looking further along its path: on the path or the contact's line, a
+// seed, or an ancestor above the line (sshd's listener, cron itself, process 1), through which everything hangs together.
+static bool is_origin(const struct chooser *c, uint32_t subject)
+{
+	const struct subject *it = &c->s->items[subject];
+	return (it->marks & (MARK_PATH | MARK_LINE)) || it->side == TRACE_SEED || c->s->trace->nodes[it->best].free_line;
+}
+
+// The first such subject on the best path. No recursion: chains can be 10^5 long.
 static int find_origin(struct chooser *c, uint32_t subject, uint32_t *ret)
 {
 	uint32_t at = subject, found;
@@ -165,7 +191,7 @@ static int find_origin(struct chooser *c, uint32_t subject, uint32_t *ret)
 		if (found != GRAPH_NONE)
 			break;
 		uint32_t next = subjects_next(c->s, at, NULL);
-		if (c->s->items[at].side != TRACE_EFFECT || next == GRAPH_NONE) {
+		if (next == GRAPH_NONE || is_origin(c, at)) {
 			found = at;
 			break;
 		}
@@ -180,6 +206,69 @@ static int find_origin(struct chooser *c, uint32_t subject, uint32_t *ret)
 	return 0;
 }
 
+// A server does the work of all its clients, and what begins sessions (a cron child, sudo) reads and writes for its own purposes.
+static bool serves_others(const struct chooser *c, uint32_t subject)
+{
+	const struct segment *s = subjects_segment(c->s, subject);
+	if (!s)
+		return false;
+	struct label_span name = label_program(c->s->graph, s);
+	if (persistence_begins_sessions(name.bytes, name.length))
+		return true;
+	for (uint32_t i = c->s->member_start[subject]; i < c->s->member_start[subject + 1]; i++) {
+		uint32_t node = c->s->members[i];
+		for (uint32_t k = c->s->graph->out_start.items[node]; k < c->s->graph->out_start.items[node + 1]; k++)
+			if (c->s->graph->edges.items[c->s->graph->out_edges.items[k]].op == FLOW_ACCEPT)
+				return true;
+	}
+	return false;
+}
+
+static uint32_t nearness(struct chooser *c, uint32_t subject, uint32_t origin)
+{
+	const struct subject *from = &c->s->items[origin];
+	if (from->marks & MARK_ABOVE)
+		return origin == subject && (from->marks & MARK_PATH) ? MARK_INCIDENT : 0;
+	if (!(from->marks & MARK_PATH) && from->side != TRACE_SEED)
+		return from->marks & MARK_LINE ? MARK_SESSION : 0;
+	if (origin == subject)
+		return MARK_INCIDENT;
+	if (c->serves[origin] == SERVES_UNKNOWN)
+		c->serves[origin] = serves_others(c, origin) ? SERVES_OTHERS : SERVES_NOBODY;
+	return c->serves[origin] == SERVES_OTHERS ? MARK_SESSION : MARK_INCIDENT;
+}
+
+// What the incident itself did to files that must be seen, whatever else those files have to do with the contact: a start file that
+// it wrote may long before have been read by the login shell, and then counts as a far cause only.
+static bool must_be_seen(const struct subject *file, enum flow_op op, bool to_file)
+{
+	if (!to_file)
+		return (file->marks & MARK_SECRET) && (op == FLOW_OPEN_READ || op == FLOW_READ);
+	if (op == FLOW_DELETE || op == FLOW_TRUNCATE || op == FLOW_RENAME)
+		return (file->marks & (MARK_CLEANED | MARK_REMOVED | MARK_PERSISTS)) != 0;
+	return (file->marks & MARK_PERSISTS) && (op == FLOW_CREATE || op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_LINK);
+}
+
+static void note_actors(struct chooser *c)
+{
+	const struct graph *g = c->s->graph;
+	for (size_t i = 0; i < g->edges.count; i++) {
+		const struct flow_edge *e = &g->edges.items[i];
+		struct subject *from = &c->s->items[c->s->of[e->from]], *to = &c->s->items[c->s->of[e->to]];
+		bool to_file = to->kind == PICTURE_FILE && from->kind == PICTURE_PROCESS;
+		if (e->failed || e->class != CLASS_OBSERVED || (!to_file && !(from->kind == PICTURE_FILE && to->kind == PICTURE_PROCESS)))
+			continue;
+		struct subject *file = to_file ? to : from, *process = to_file ? from : to;
+		uint32_t actor = (uint32_t)(process - c->s->items);
+		if (file->side == TRACE_NONE || !(process->marks & MARK_INCIDENT) || !must_be_seen(file, e->op, to_file) ||
+		    c->serves[actor] == SERVES_OTHERS)
+			continue;
+		if (file->actor == GRAPH_NONE || process->cost < c->s->items[file->actor].cost)
+			file->actor = actor;
+		file->marks |= MARK_INCIDENT;
+	}
+}
+
 static int mark_incident(struct chooser *c)
 {
 	for (uint32_t i = 0; i < c->s->count; i++) {
@@ -187,25 +276,28 @@ static int mark_incident(struct chooser *c)
 		uint32_t origin = i;
 		if (it->side == TRACE_NONE)
 			continue;
-		if (it->side == TRACE_EFFECT && find_origin(c, i, &origin) < 0)
+		if (find_origin(c, i, &origin) < 0)
 			return -1;
-		const struct subject *from = &c->s->items[origin];
-		if ((from->marks & MARK_PATH) || from->side == TRACE_SEED)
-			it->marks |= MARK_INCIDENT;
+		it->marks |= nearness(c, i, origin);
+		if (it->kind == PICTURE_PROCESS && (it->marks & MARK_INCIDENT) && c->serves[i] == SERVES_UNKNOWN)
+			c->serves[i] = serves_others(c, i) ? SERVES_OTHERS : SERVES_NOBODY;
 	}
+	note_actors(c);
 	return 0;
 }
 
 // --- candidates
 
-static int64_t weight_of(const struct subject *it)
+static int64_t weight_of(const struct chooser *c, const struct subject *it)
 {
 	int64_t weight = it->cost;
 	bool effect = it->side == TRACE_EFFECT;
-	if (effect && !(it->marks & MARK_INCIDENT))
-		return weight + FOREIGN_HANDICAP;
-	if (effect && (it->marks & (MARK_PERSISTS | MARK_CLEANED | MARK_REMOVED)))
-		weight -= BONUS_MUST_SEE;
+	if (it->actor != GRAPH_NONE)
+		return (int64_t)c->s->items[it->actor].cost - BONUS_MUST_SEE;
+	if (!(it->marks & MARK_INCIDENT))
+		return weight + (it->marks & MARK_SESSION ? SESSION_HANDICAP : FOREIGN_HANDICAP);
+	if (it->side == TRACE_CAUSE && it->kind == PICTURE_FILE && !(it->marks & (MARK_WRITTEN | MARK_RUN)))
+		weight += DEAD_END_HANDICAP;
 	if (it->marks & MARK_DROPPED)
 		weight -= BONUS_DROPPED;
 	if (effect && (it->marks & MARK_KERNEL))
@@ -225,7 +317,7 @@ static int compare_candidates(const void *a, const void *b)
 
 static bool has_bonus(const struct subject *it)
 {
-	return (it->marks & (MARK_PERSISTS | MARK_CLEANED | MARK_REMOVED | MARK_DROPPED | MARK_KERNEL | MARK_PRIVILEGE |
+	return it->actor != GRAPH_NONE || (it->marks & (MARK_DROPPED | MARK_KERNEL | MARK_PRIVILEGE |
 			     MARK_CONTACT)) != 0;
 }
 
@@ -242,7 +334,7 @@ static int list_candidates(struct chooser *c, bool effects, struct candidate_vec
 		bool bonus = has_bonus(it);
 		if (bonus ? promoted++ >= CANDIDATES_PER_SIDE : plain++ >= CANDIDATES_PER_SIDE)
 			continue;
-		struct candidate candidate = {weight_of(it), it->rank, subject};
+		struct candidate candidate = {weight_of(c, it), it->rank, subject};
 		if (candidate_vector_append(out, candidate) < 0)
 			return -1;
 	}
@@ -261,7 +353,8 @@ static bool place(struct chooser *c, uint32_t subject)
 			return false;
 		if (it->side == TRACE_SEED && it->kind == PICTURE_ADDRESS)
 			return false;
-		return pull_path(c, subject, left);
+		uint32_t actor = it->actor;
+		return pull_path(c, subject, left) && (actor == GRAPH_NONE || pull_path(c, actor, places_left(c)));
 	}
 	struct fold *f = &c->folds->items.items[fold];
 	if (f->chosen)
@@ -285,6 +378,7 @@ static void choose_by_weight(struct chooser *c, const struct candidate_vector si
 	uint32_t room = c->places > c->used ? c->places - c->used : 0, taken[2] = {0, 0};
 	uint32_t share = room * SIDE_SHARE_PERCENT / 100;
 	while (c->used < c->places) {
+		int64_t limit = c->used < PLENTY ? WEIGHT_LIMIT : WEIGHT_LIMIT_PLENTY;
 		for (int k = 0; k < 2; k++)
 			while (next[k] < sides[k].count && already_there(c, &sides[k].items[next[k]]))
 				next[k]++;
@@ -294,8 +388,13 @@ static void choose_by_weight(struct chooser *c, const struct candidate_vector si
 		int k = !any[0] || (any[1] && sides[1].items[next[1]].weight < sides[0].items[next[0]].weight);
 		if (taken[k] >= share && any[!k] && sides[!k].items[next[!k]].weight < GOOD_WEIGHT)
 			k = !k;
+		if (sides[k].items[next[k]].weight > limit)
+			break;
 		uint32_t before = c->used;
 		place(c, sides[k].items[next[k]++].subject);
+#ifdef G2_DEBUG
+		{const struct candidate*cc=&sides[k].items[next[k]-1];struct buffer bb={0};describe_node(c->s->graph,c->s->items[cc->subject].best,&bb);fprintf(stderr,"%s %.2f (%.2f) +%u fold %d marks %x %s\n",k?"E":"C",(double)cc->weight/1e6,(double)c->s->items[cc->subject].cost/1e6,c->used-before,(int)c->folds->of[cc->subject],c->s->items[cc->subject].marks,buffer_string(&bb));}
+#endif
 		taken[k] += c->used - before;
 	}
 }
@@ -308,13 +407,16 @@ int picture_choose(struct subjects *s, const struct picture_path *path, struct f
 	aim = aim > PICTURE_DRAWN_MAX - CORRELATION_FOLDS ? PICTURE_DRAWN_MAX - CORRELATION_FOLDS : aim;
 	c.places = aim > REMAINDER_FOLDS + 2 ? aim - REMAINDER_FOLDS : 2;
 	c.origin = malloc(((size_t)s->count + 1) * sizeof(*c.origin));
-	int result = c.origin ? 0 : -1;
+	c.serves = calloc((size_t)s->count + 1, sizeof(*c.serves));
+	int result = c.origin && c.serves ? 0 : -1;
 	if (result == 0) {
 		memset(c.origin, 0xff, ((size_t)s->count + 1) * sizeof(*c.origin)); // GRAPH_NONE
+		result = mark_incident(&c);
+	}
+	if (result == 0) {
 		show_alert(&c);
 		show_path(&c);
 		show_choke_points_and_entries(&c);
-		result = mark_incident(&c);
 	}
 	if (result == 0)
 		result = list_candidates(&c, false, &sides[0]);
@@ -325,10 +427,10 @@ int picture_choose(struct subjects *s, const struct picture_path *path, struct f
 	candidate_vector_release(&sides[0]);
 	candidate_vector_release(&sides[1]);
 	free(c.origin);
+	free(c.serves);
 	u32_vector_release(&c.walked);
 	if (result < 0)
 		return error_set(err, "choosing among %u nodes: out of memory", s->count);
 	uint32_t anchor = path->contact != GRAPH_NONE ? path->contact : s->trace->seeds.count ? s->of[s->trace->seeds.items[0]] : 0;
-	uint32_t room = aim > c.used ? aim - c.used : 1;
-	return s->count ? folds_gather(folds, s, room < REMAINDER_FOLDS ? REMAINDER_FOLDS : room, anchor, err) : 0;
+	return s->count ? folds_gather(folds, s, REMAINDER_FOLDS, anchor, err) : 0;
 }

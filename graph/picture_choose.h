@@ -8,8 +8,9 @@
 //             while the other side still has good candidates.
 //
 // Weight = the trace's cost, less a bonus for what an analyst must not miss (what persists, cleaned logs, dropped programs,
-// removed programs, privilege, other contacts), plus a handicap for effects that follow only from a common ancestor (another
-// session under the same sshd). Bonuses only move things forward: no name and no path is ever excluded.
+// removed programs, opened secrets, privilege, other contacts), plus a handicap for what hangs only on a common ancestor (another
+// session under the same sshd), on the session, or on a server that works for others, and for files that were only ever read.
+// Bonuses and handicaps move things; no name and no path is ever excluded, and --why answers for whatever is folded.
 #ifndef GRAPH_PICTURE_CHOOSE_H
 #define GRAPH_PICTURE_CHOOSE_H
 

@@ -48,8 +48,39 @@ static int add_flow(struct picture_work *w, const struct flow_table *t, uint32_t
 	return 0;
 }
 
+static bool joins_address(const struct picture_work *w, const struct flow_edge *e)
+{
+	return w->g->nodes.items[e->from].kind == NODE_CONNECTION || w->g->nodes.items[e->to].kind == NODE_CONNECTION;
+}
+
+// Addresses that a drawn process was seen to use. Those that merely inherited the descriptor add lines and tell nothing then.
+static uint8_t *find_used_addresses(struct picture_work *w)
+{
+	uint8_t *used = picture_allocate(w->p, w->p->nodes.count + 1);
+	for (size_t i = 0; used && i < w->g->edges.count; i++) {
+		const struct flow_edge *e = &w->g->edges.items[i];
+		if (!joins_address(w, e) || e->class != CLASS_OBSERVED || !draws(w, w->s.of[e->from]) || !draws(w, w->s.of[e->to]))
+			continue;
+		used[w->s.items[w->s.of[e->from]].drawn] = 1;
+		used[w->s.items[w->s.of[e->to]].drawn] = 1;
+	}
+	return used;
+}
+
+static bool only_inherited(const struct picture_work *w, uint32_t edge, const uint8_t *used)
+{
+	const struct flow_edge *e = &w->g->edges.items[edge];
+	if (!joins_address(w, e) || e->class == CLASS_OBSERVED || picture_path_has(&w->path, edge))
+		return false;
+	uint32_t address = w->g->nodes.items[e->from].kind == NODE_CONNECTION ? w->s.of[e->from] : w->s.of[e->to];
+	return used[w->s.items[address].drawn];
+}
+
 static int add_direct_flows(struct picture_work *w, const struct flow_table *t)
 {
+	const uint8_t *used = find_used_addresses(w);
+	if (!used)
+		return -1;
 	for (uint32_t i = 0; i < w->g->edges.count; i++) {
 		const struct flow_edge *e = &w->g->edges.items[i];
 		uint32_t a = w->s.of[e->from], b = w->s.of[e->to];
@@ -58,6 +89,8 @@ static int add_direct_flows(struct picture_work *w, const struct flow_table *t)
 		// A node outside the slice is there for its contact only.
 		bool outside = w->s.items[a].side == TRACE_NONE || w->s.items[b].side == TRACE_NONE;
 		if (outside && e->op != FLOW_CONNECT)
+			continue;
+		if (only_inherited(w, i, used))
 			continue;
 		if (add_flow(w, t, w->s.items[a].drawn, w->s.items[b].drawn, i) < 0)
 			return -1;
@@ -203,8 +236,12 @@ static int merge_flow(struct picture_work *w, uint32_t index)
 	struct picture_edge *e = &w->p->edges.items[at];
 	bool reverse = e->from != f->from;
 	f->edge = at;
-	e->both_ways |= e->count > 0 && (reverse || (e->ops & 1u << FLOW_RECEIVE));
 	e->ops |= 1u << f->op;
+	bool asked = (e->ops & (1u << FLOW_CONNECT | 1u << FLOW_ACCEPT)) != 0;
+	if (w->p->nodes.items[e->to].kind == PICTURE_ADDRESS || w->p->nodes.items[e->from].kind == PICTURE_ADDRESS)
+		e->both_ways = asked && (e->ops & 1u << FLOW_RECEIVE);
+	else
+		e->both_ways |= reverse;
 	if (label_severity(f->op) > label_severity(e->op))
 		e->op = f->op;
 	e->class = f->class < e->class ? f->class : e->class;

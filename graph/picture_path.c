@@ -4,6 +4,7 @@
 #include "base/nanotime.h"
 #include "graph/label.h"
 #include "graph/persistence.h"
+#include "graph/picture_session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,9 @@ VECTOR_DEFINE(input_vector, struct input)
 struct line {
 	struct item_vector items; // bottom first
 	size_t top;          // items [0, top] are on the path
+	size_t root;         // the item at which the line's story begins: top, or below it
 	size_t begin;        // items [0, begin] belong to the session or service
-	uint32_t joins, joins_item; // line that it runs into, GRAPH_NONE
+	uint32_t joins, joins_item, join_edge; // line that it runs into, GRAPH_NONE; where; by which fork or exec
 	uint32_t best_line;  // line of its strongest input, GRAPH_NONE
 	bool has_input;
 	double strength;
@@ -73,19 +75,10 @@ static uint32_t edge_up(const struct graph *g, uint32_t node, uint64_t time)
 	return GRAPH_NONE;
 }
 
-#define SESSION_UNSET UINT32_MAX /* ses=4294967295 */
-
-// A session begins with the process that got a session of its own; a service with the child of process 1.
-static bool session_begins(const struct graph *g, uint32_t node, uint32_t parent)
-{
-	const struct process *p = process_of(g, node), *above = process_of(g, parent);
-	return p != above && ((p->session != above->session && p->session != SESSION_UNSET) || above->pid == 1);
-}
-
 // Goes up from `node` until a line that is already there, or the top. Process 1 is no part of any story.
 static int walk_line(struct finder *f, uint32_t node, uint64_t time, double strength)
 {
-	struct line line = {.joins = GRAPH_NONE, .best_line = GRAPH_NONE, .strength = strength, .begin = SIZE_MAX};
+	struct line line = {.joins = GRAPH_NONE, .join_edge = GRAPH_NONE, .best_line = GRAPH_NONE, .strength = strength, .begin = SIZE_MAX};
 	struct line_item item = {.node = node, .edge = GRAPH_NONE, .time_ns = time};
 	uint32_t number = (uint32_t)f->lines.count;
 	for (;;) {
@@ -96,8 +89,7 @@ static int walk_line(struct finder *f, uint32_t node, uint64_t time, double stre
 			for (size_t i = 0; i < there->count; i++)
 				if (f->s->of[there->items[i].node] == subject)
 					line.joins_item = (uint32_t)i;
-			if (item.edge != GRAPH_NONE && u32_vector_append(&f->edges, item.edge) < 0)
-				goto out_of_memory;
+			line.join_edge = item.edge;
 			break;
 		}
 		f->line_of[subject] = number + 1;
@@ -107,9 +99,10 @@ static int walk_line(struct finder *f, uint32_t node, uint64_t time, double stre
 		if (edge == GRAPH_NONE || line.items.count >= LINE_ITEMS_MAX)
 			break;
 		const struct flow_edge *e = &f->g->edges.items[edge];
-		if (line.begin == SIZE_MAX && session_begins(f->g, item.node, e->from))
+		bool leaves = graph_segment_of(f->g, e->from) && process_of(f->g, e->from) != process_of(f->g, item.node);
+		if (line.begin == SIZE_MAX && leaves && session_begins(f->g, graph_segment_of(f->g, item.node)->process))
 			line.begin = line.items.count - 1;
-		if (process_of(f->g, e->from)->pid == 1 || graph_segment_of(f->g, e->from) == NULL)
+		if (!graph_segment_of(f->g, e->from) || process_of(f->g, e->from)->pid == 1)
 			break;
 		item = (struct line_item){e->from, edge, e->end_ns < item.time_ns ? e->end_ns : item.time_ns};
 	}
@@ -129,23 +122,45 @@ static bool is_content(enum flow_op op)
 	return op == FLOW_CREATE || op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_PIPE || op == FLOW_UNIX;
 }
 
-// Who wrote `node` last before `before_ns`, other than the reader: content first, a mere renamer when nobody else is known.
+// How well an edge names the writer of a content: an observed write before one that an inherited descriptor only made possible, and
+// both before a mere renamer.
+static unsigned writer_weight(const struct flow_edge *e)
+{
+	if (is_content(e->op))
+		return e->class == CLASS_OBSERVED ? 3 : 2;
+	return e->op == FLOW_RENAME || e->op == FLOW_LINK ? 1 : 0;
+}
+
+// Who wrote `node` last before `before_ns`, other than the reader.
 static uint32_t last_writer(const struct finder *f, uint32_t node, uint64_t before_ns, uint32_t reader_subject)
 {
-	uint32_t content = GRAPH_NONE, naming = GRAPH_NONE;
-	uint32_t end = f->g->in_start.items[node + 1], looked = 0;
+	uint32_t best = GRAPH_NONE, end = f->g->in_start.items[node + 1], looked = 0;
+	unsigned best_weight = 1;
 	for (uint32_t i = f->g->in_start.items[node]; i < end && looked < EDGES_PER_STEP; i++, looked++) {
 		const struct flow_edge *e = &f->g->edges.items[f->g->in_edges.items[i]];
 		if (e->start_ns > before_ns)
 			break;
 		if (e->failed || f->s->of[e->from] == reader_subject || f->g->nodes.items[e->from].kind != NODE_PROCESS)
 			continue;
-		if (is_content(e->op))
-			content = f->g->in_edges.items[i];
-		else if (e->op == FLOW_RENAME || e->op == FLOW_LINK)
-			naming = f->g->in_edges.items[i];
+		unsigned weight = writer_weight(e);
+		if (weight >= best_weight) {
+			best = f->g->in_edges.items[i];
+			best_weight = weight;
+		}
 	}
-	return content != GRAPH_NONE ? content : naming;
+	return best;
+}
+
+// What neither begins sessions nor is a shell has a story of its own. A stub is judged by the program that it went on to execute.
+static bool is_interesting(const struct finder *f, uint32_t node)
+{
+	struct label_span p = label_program(f->g, subjects_segment(f->s, f->s->of[node]));
+	return p.length && !persistence_begins_sessions(p.bytes, p.length) && !persistence_is_shell(p.bytes, p.length);
+}
+
+static bool carries_content(const struct file *f)
+{
+	return !f->sink && f->kind != FILE_FOLDER && f->kind != FILE_CHARACTER && f->kind != FILE_SOCKET;
 }
 
 static double file_input_strength(const struct finder *f, uint32_t edge)
@@ -153,8 +168,10 @@ static double file_input_strength(const struct finder *f, uint32_t edge)
 	const struct flow_edge *e = &f->g->edges.items[edge];
 	const struct subject *file = &f->s->items[f->s->of[e->from]];
 	const struct segment *reader = graph_segment_of(f->g, e->to);
-	if (e->op == FLOW_EXECUTE || e->op == FLOW_SYMLINK)
+	if (e->op == FLOW_EXECUTE)
 		return 1.0;
+	if (e->op == FLOW_SYMLINK)
+		return 0.3;
 	if (e->op != FLOW_OPEN_READ && e->op != FLOW_READ && e->op != FLOW_INTERPRET)
 		return 0;
 	if (label_is_script_of(f->g, graph_file_of(f->g, e->from), reader))
@@ -162,9 +179,27 @@ static double file_input_strength(const struct finder *f, uint32_t edge)
 	struct label_span program = label_program(f->g, reader);
 	if ((file->marks & MARK_PERSISTS) && persistence_begins_sessions(program.bytes, program.length))
 		return 0.9;
+	// A shell or a daemon reads so much that nothing follows from one file of it.
+	if (!is_interesting(f, e->to))
+		return 0;
+	if (label_is_named_by(f->g, graph_file_of(f->g, e->from), reader))
+		return 0.7;
 	struct trace_factors factors;
 	trace_edge_factors(f->s->trace, edge, &factors);
 	return 0.4 * factors.prior * factors.fan;
+}
+
+// Any argument that is no option: its script, or what it was told to run.
+static bool has_script(const struct graph *g, const struct segment *s)
+{
+	for (uint32_t i = 1; i < s->argv_count; i++) {
+		uint32_t a = g->arguments.items[s->argv + i];
+		const char *bytes = intern_string(g->strings, a);
+		size_t length = intern_length(g->strings, a);
+		if (length == 0 || bytes[0] != '-' || memchr(bytes, 'c', length)) // -c, -ec: the next one is the command
+			return true;
+	}
+	return s->argv_count == 0; // not known
 }
 
 // `sh` with nothing to run but what comes in: a pipe into it is its script.
@@ -172,7 +207,7 @@ static double pipe_input_strength(const struct finder *f, const struct flow_edge
 {
 	const struct segment *s = graph_segment_of(f->g, e->to);
 	struct label_span program = label_program(f->g, s);
-	return persistence_is_interpreter(program.bytes, program.length) && s->argv_count <= 2 ? 0.7 : 0.2;
+	return persistence_is_interpreter(program.bytes, program.length) && !has_script(f->g, s) ? 0.7 : 0.2;
 }
 
 // In a pipeline each side holds both ends at birth (only a later close or dup tells them apart): the reader is the later born.
@@ -190,7 +225,7 @@ static bool input_of_edge(const struct finder *f, uint32_t edge, uint64_t time, 
 	*ret = (struct input){.read_edge = edge, .write_edge = GRAPH_NONE, .time_ns = until};
 	switch ((enum node_kind)f->g->nodes.items[e->from].kind) {
 	case NODE_FILE:
-		if (graph_file_of(f->g, e->from)->sink || graph_file_of(f->g, e->from)->kind == FILE_FOLDER)
+		if (!carries_content(graph_file_of(f->g, e->from)))
 			return false;
 		ret->strength = file_input_strength(f, edge);
 		// A program is taken as it was when it was executed; what is read may come as long as it is open.
@@ -286,14 +321,24 @@ static void raise_top(struct finder *f, uint32_t line, uint32_t subject)
 		}
 }
 
-static size_t first_interesting(const struct finder *f, const struct line *l)
+static bool same_program(const struct finder *f, uint32_t a, uint32_t b)
+{
+	const struct segment *x = subjects_segment(f->s, f->s->of[a]), *y = subjects_segment(f->s, f->s->of[b]);
+	return x->exe && x->exe == y->exe;
+}
+
+static bool first_interesting(const struct finder *f, const struct line *l, size_t *ret_item)
 {
 	for (size_t i = l->begin + 1; i-- > 0;) {
-		struct label_span p = label_program(f->g, graph_segment_of(f->g, l->items.items[i].node));
-		if (!persistence_begins_sessions(p.bytes, p.length) && !persistence_is_shell(p.bytes, p.length))
-			return i;
+		if (!is_interesting(f, l->items.items[i].node))
+			continue;
+		// A daemon that forked itself into the background, or into workers, is the last of its kind.
+		while (i > 0 && same_program(f, l->items.items[i].node, l->items.items[i - 1].node))
+			i--;
+		*ret_item = i;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 // Follows one input to its writer: a line that is there already, or a new one.
@@ -340,8 +385,9 @@ static int follow_all(struct finder *f)
 	return 0;
 }
 
-// The last peer that a process heard from by `time`: what it wrote or did then may have come from there.
-static uint32_t last_peer(const struct finder *f, uint32_t node, uint64_t time)
+// The last peer that a process heard from by `time`: what it wrote or did then may have come from there. `incoming`: only peers that
+// came to us; `connection`: only this node (GRAPH_NONE: any).
+static uint32_t last_peer(const struct finder *f, uint32_t node, uint64_t time, bool incoming, uint32_t connection)
 {
 	uint32_t best = GRAPH_NONE, looked = 0;
 	for (uint32_t i = f->g->in_start.items[node]; i < f->g->in_start.items[node + 1]; i++) {
@@ -349,25 +395,90 @@ static uint32_t last_peer(const struct finder *f, uint32_t node, uint64_t time)
 		if (e->start_ns > time || ++looked > EDGES_PER_STEP)
 			break;
 		const struct connection *c = graph_connection_of(f->g, e->from);
-		if (c && !e->failed && (c->address.kind == ADDRESS_IPV4 || c->address.kind == ADDRESS_IPV6) &&
+		bool wanted = c && !e->failed && (!incoming || c->direction == CONNECTION_IN) &&
+			      (connection == GRAPH_NONE || e->from == connection);
+		if (wanted && (c->address.kind == ADDRESS_IPV4 || c->address.kind == ADDRESS_IPV6) &&
 		    !(f->s->items[f->s->of[e->from]].marks & MARK_ALERT))
 			best = f->g->in_edges.items[i];
 	}
 	return best;
 }
 
-static int take_line(struct finder *f, struct line *l)
+// The connection that a line was asked through. A child that inherited it tells which of a server's many it was; the process that
+// accepted it, further up, is where it came in.
+static uint32_t asked_through(const struct finder *f, const struct line *l, size_t from)
 {
-	if (!l->has_input || l != &f->lines.items[0]) {
-		size_t interesting = first_interesting(f, l);
-		if (interesting > l->top && l->joins == GRAPH_NONE)
+	uint32_t found = GRAPH_NONE, connection = GRAPH_NONE;
+	for (size_t i = from; i <= l->top; i++) {
+		const struct line_item *item = &l->items.items[i];
+		uint32_t edge = last_peer(f, item->node, item->time_ns, true, connection);
+		if (edge == GRAPH_NONE)
+			continue;
+		found = edge;
+		connection = f->g->edges.items[edge].from;
+		if (f->g->edges.items[edge].class == CLASS_OBSERVED)
+			break;
+	}
+	return found;
+}
+
+// With nothing known that was fed to the line, the shell in which its first command was typed is where the path begins.
+static size_t typed_in(const struct finder *f, const struct line *l)
+{
+	for (size_t i = l->top + 1; i <= l->begin && i < l->items.count; i++) {
+		struct label_span p = label_program(f->g, subjects_segment(f->s, f->s->of[l->items.items[i].node]));
+		if (f->s->of[l->items.items[i].node] == f->s->of[l->items.items[l->top].node])
+			continue;
+		return persistence_is_shell(p.bytes, p.length) ? i : l->top;
+	}
+	return l->top;
+}
+
+// The top of a line. One that runs into the path's part of an earlier line belongs to the path as a whole; one that runs into an
+// earlier line above that (two commands of one shell) has its own beginning, if it has an interesting process.
+static void take_line(struct finder *f, uint32_t number)
+{
+	struct line *l = &f->lines.items[number];
+	size_t interesting = 0;
+	bool found = first_interesting(f, l, &interesting);
+	if (l->joins == GRAPH_NONE) {
+		if (found && interesting > l->top && (number != 0 || !l->has_input))
 			l->top = interesting;
+		l->root = l->top;
+		if (number == 0 && !l->has_input)
+			l->top = typed_in(f, l);
+		return;
 	}
-	if (l->joins != GRAPH_NONE) {
-		l->top = l->items.count ? l->items.count - 1 : 0;
-		if (l->joins_item > f->lines.items[l->joins].top)
-			f->lines.items[l->joins].top = l->joins_item;
+	struct line *there = &f->lines.items[l->joins];
+	if (l->joins_item > there->top && found) {
+		l->top = interesting > l->top ? interesting : l->top;
+		l->root = l->top;
+		l->joins = GRAPH_NONE;
+		return;
 	}
+	l->root = l->top = l->items.count ? l->items.count - 1 : 0;
+	if (l->joins_item > there->top)
+		there->root = there->top = l->joins_item;
+}
+
+// The peers of a line: the bottom of a further line wrote something, perhaps what it had just heard; the process nearest to the
+// bottom that accepts connections (a web server) may have done what it was asked for; a line without such a process may have begun with
+// what its first process heard.
+static int take_peers(struct finder *f, const struct line *l, bool first_line)
+{
+	uint32_t peers[2] = {GRAPH_NONE, GRAPH_NONE};
+	const struct line_item *bottom = &l->items.items[0], *top = &l->items.items[l->top];
+	if (!first_line)
+		peers[0] = last_peer(f, bottom->node, bottom->time_ns, false, GRAPH_NONE);
+	if (l->joins == GRAPH_NONE)
+		peers[1] = asked_through(f, l, first_line);
+	if (peers[1] == GRAPH_NONE && l->joins == GRAPH_NONE && l->best_line == GRAPH_NONE && (l->top > 0 || !first_line))
+		peers[1] = last_peer(f, top->node, top->time_ns, false, GRAPH_NONE);
+	if (peers[0] != GRAPH_NONE && f->g->edges.items[peers[0]].class != CLASS_OBSERVED)
+		peers[0] = GRAPH_NONE;
+	for (int k = 0; k < 2; k++)
+		if (peers[k] != GRAPH_NONE && u32_vector_append(&f->edges, peers[k]) < 0)
+			return -1;
 	return 0;
 }
 
@@ -378,22 +489,11 @@ static int take_edges(struct finder *f, const struct line *l, bool first_line)
 		if (l->items.items[i].edge != GRAPH_NONE && u32_vector_append(&f->edges, l->items.items[i].edge) < 0)
 			return -1;
 	}
+	if (l->joins != GRAPH_NONE && l->join_edge != GRAPH_NONE && u32_vector_append(&f->edges, l->join_edge) < 0)
+		return -1;
 	if (!l->items.count)
 		return 0;
-	// The bottom of a further line wrote something; the top of any line is where it began.
-	uint32_t peers[2] = {GRAPH_NONE, GRAPH_NONE};
-	if (!first_line)
-		peers[0] = last_peer(f, l->items.items[0].node, l->items.items[0].time_ns);
-	if (l->joins == GRAPH_NONE && l->best_line == GRAPH_NONE)
-		peers[1] = last_peer(f, l->items.items[l->top].node, l->items.items[l->top].time_ns);
-	for (int k = 0; k < 2; k++) {
-		if (peers[k] == GRAPH_NONE)
-			continue;
-		f->s->items[f->s->of[f->g->edges.items[peers[k]].from]].marks |= MARK_PATH;
-		if (u32_vector_append(&f->edges, peers[k]) < 0)
-			return -1;
-	}
-	return 0;
+	return take_peers(f, l, first_line);
 }
 
 // --- the whole
@@ -415,7 +515,7 @@ static uint32_t root_of(const struct finder *f, bool *ret_same_line)
 	}
 	*ret_same_line = line == 0;
 	const struct line *l = &f->lines.items[line];
-	return f->s->of[l->items.items[l->top].node];
+	return f->s->of[l->items.items[l->root].node];
 }
 
 static int compare_edges(const void *a, const void *b)
@@ -435,10 +535,24 @@ static void sort_edges(struct u32_vector *v)
 	v->count = kept;
 }
 
+// Who logged in from where, as the kernel saw it: the listener that forked the session's first process had accepted a connection
+// before. Both are shown with the line, though they are no part of the path.
+static void take_login_peer(struct finder *f, const struct line *own, size_t last)
+{
+	if (last + 1 >= own->items.count || process_of(f->g, own->items.items[last].node)->session == SESSION_UNSET)
+		return;
+	const struct line_item *listener = &own->items.items[last + 1];
+	uint32_t edge = last_peer(f, listener->node, listener->time_ns, true, GRAPH_NONE);
+	if (edge == GRAPH_NONE)
+		return;
+	f->s->items[f->s->of[listener->node]].marks |= MARK_LOGIN_PEER;
+	f->s->items[f->s->of[f->g->edges.items[edge].from]].marks |= MARK_LOGIN_PEER;
+}
+
 static int take_all(struct finder *f, struct picture_path *ret)
 {
-	for (size_t i = f->lines.count; i-- > 0;)
-		take_line(f, &f->lines.items[i]);
+	for (uint32_t i = 0; i < f->lines.count; i++)
+		take_line(f, i);
 	for (size_t i = 0; i < f->lines.count; i++)
 		if (take_edges(f, &f->lines.items[i], i == 0) < 0)
 			return -1;
@@ -451,6 +565,10 @@ static int take_all(struct finder *f, struct picture_path *ret)
 		    u32_vector_append(&ret->line, subject) < 0)
 			return -1;
 	}
+	take_login_peer(f, own, last);
+	for (size_t i = 0; i < f->lines.count; i++)
+		for (size_t k = f->lines.items[i].begin + 1; k < f->lines.items[i].items.count; k++)
+			f->s->items[f->s->of[f->lines.items[i].items.items[k].node]].marks |= MARK_ABOVE;
 	for (size_t i = 0; i < f->edges.count; i++) {
 		const struct flow_edge *e = &f->g->edges.items[f->edges.items[i]];
 		f->s->items[f->s->of[e->from]].marks |= MARK_PATH;

@@ -11,9 +11,13 @@
 //        a persistent place (cron job, unit) that its starter read   0.9
 //        a pipe into an interpreter without a script (curl | sh)     0.7
 //        an injection                                                1.0
-//        any other file, opened for reading                          0.4 x how uncommon the file is (trace's prior and fan)
+//        a file that the reader's command line names (tar xf tool.tar)   0.7
+//        a symbolic link through which it was executed               0.3
+//        any other file, opened for reading by neither a shell nor what begins sessions
+//                                                                    0.4 x how uncommon the file is (trace's prior and fan)
 //      an input below 0.25 is left out; each further step back is worth 0.8 of the one before;
-//   3. the writer of each input, its line, its inputs, and so on; a line that meets one already there ends at it;
+//   3. the writer of each input, its line, its inputs, and so on; a line that meets one already there ends at it: on the
+//      path's part of that line it joins the path, above it (two commands of one shell) it has its own beginning;
 //   4. the peer that a writer, or the first process, last heard from before it acted.
 //
 // Of each line only the part below its topmost process that matters is on the path: one that an input came from, else the first

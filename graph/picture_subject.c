@@ -21,9 +21,10 @@ static bool only_led_on(const struct graph *g, const struct segment *s, uint32_t
 			continue;
 		if (!s->forked_stub)
 			return false;
-		// A stub that opens files prepares its program's redirections; one that connects or injects acts for itself.
-		if (e->op == FLOW_CONNECT || e->op == FLOW_ACCEPT || e->op == FLOW_INJECT || e->op == FLOW_KERNEL ||
-		    (e->op == FLOW_FORK && g->nodes.items[e->to].kind == NODE_PROCESS))
+		// A stub that opens files prepares its program's redirections, and what it inherited says nothing of it; one that
+		// connects, injects or forks acts for itself.
+		if (e->class == CLASS_OBSERVED && (e->op == FLOW_CONNECT || e->op == FLOW_ACCEPT || e->op == FLOW_INJECT ||
+						   e->op == FLOW_KERNEL || e->op == FLOW_FORK))
 			return false;
 	}
 	return true;
@@ -153,7 +154,7 @@ static int number_subjects(struct subjects *s, const uint32_t *leader)
 		return -1;
 	for (uint32_t i = 0; i < s->count; i++)
 		s->items[i] = (struct subject){.best = GRAPH_NONE, .rank = UINT32_MAX, .cost = TRACE_COST_UNREACHED,
-					       .drawn = GRAPH_NONE, .first_ns = NANOTIME_NONE, .written_ns = NANOTIME_NONE};
+					       .drawn = GRAPH_NONE, .actor = GRAPH_NONE, .first_ns = NANOTIME_NONE, .written_ns = NANOTIME_NONE};
 	for (uint32_t i = 0; i < n; i++) {
 		struct subject *it = &s->items[s->of[i]];
 		const struct graph_node *node = &s->graph->nodes.items[i];
@@ -186,19 +187,47 @@ static bool writes(enum flow_op op)
 	return op == FLOW_CREATE || op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_RENAME || op == FLOW_LINK;
 }
 
-static void mark_to_file(struct subject *file, const struct flow_edge *e)
+// What its names say of a file, asked once: patterns cost more than edges.
+enum { PLACE_KNOWN = 1, PLACE_PERSISTS = 2, PLACE_LOG = 4, PLACE_SECRET = 8 };
+
+static uint8_t places_of(const struct subjects *s, struct subject *file, uint32_t node)
 {
-	if (writes(e->op)) {
-		file->marks |= MARK_WRITTEN | (e->op == FLOW_CREATE ? MARK_CREATED : 0);
-		if (e->start_ns < file->written_ns)
-			file->written_ns = e->start_ns;
+	const struct file *f = graph_file_of(s->graph, node);
+	if (file->places & PLACE_KNOWN)
+		return file->places;
+	for (size_t i = 0; i < f->names.count; i++) {
+		const char *bytes = intern_string(s->graph->strings, f->names.items[i].name);
+		size_t length = intern_length(s->graph->strings, f->names.items[i].name);
+		file->places |= persistence_of_path(bytes, length) ? PLACE_PERSISTS : 0;
+		file->places |= persistence_is_log(bytes, length) ? PLACE_LOG : 0;
+		file->places |= persistence_is_secret(bytes, length) ? PLACE_SECRET : 0;
 	}
+	return file->places |= PLACE_KNOWN;
+}
+
+static void mark_to_file(const struct subjects *s, struct subject *file, const struct flow_edge *e)
+{
+	bool cuts = e->op == FLOW_DELETE || e->op == FLOW_TRUNCATE || e->op == FLOW_RENAME;
+	if (e->op == FLOW_DELETE && (file->marks & MARK_DROPPED) && e->start_ns >= file->run_ns)
+		file->marks |= MARK_REMOVED;
+	if (!cuts && !writes(e->op))
+		return;
+	uint8_t places = places_of(s, file, e->to);
+	if (cuts && (places & PLACE_LOG))
+		file->marks |= MARK_CLEANED;
+	if (!writes(e->op))
+		return;
+	file->marks |= MARK_WRITTEN | (e->op == FLOW_CREATE ? MARK_CREATED : 0) | (places & PLACE_PERSISTS ? MARK_PERSISTS : 0);
+	if (e->start_ns < file->written_ns)
+		file->written_ns = e->start_ns;
 }
 
 static void mark_from_file(const struct subjects *s, struct subject *file, const struct flow_edge *e)
 {
-	bool run = e->op == FLOW_EXECUTE || e->op == FLOW_SYMLINK;
-	if ((e->op == FLOW_OPEN_READ || e->op == FLOW_READ) && (file->marks & MARK_WRITTEN))
+	bool read = e->op == FLOW_OPEN_READ || e->op == FLOW_READ, run = e->op == FLOW_EXECUTE || e->op == FLOW_SYMLINK;
+	if (read && (places_of(s, file, e->from) & PLACE_SECRET))
+		file->marks |= MARK_SECRET;
+	if (read && (file->marks & MARK_WRITTEN))
 		run = label_is_script_of(s->graph, graph_file_of(s->graph, e->from), graph_segment_of(s->graph, e->to));
 	if (!run)
 		return;
@@ -215,25 +244,12 @@ static void mark_edge(struct subjects *s, const struct flow_edge *e)
 	struct subject *from = &s->items[s->of[e->from]], *to = &s->items[s->of[e->to]];
 	if (e->failed || s->trace->nodes[e->from].side == TRACE_NONE)
 		return;
-	if (to->kind == PICTURE_FILE && from->kind == PICTURE_PROCESS) {
-		mark_to_file(to, e);
-		if (e->op == FLOW_DELETE && (to->marks & MARK_DROPPED))
-			to->marks |= MARK_REMOVED;
-		bool cuts = e->op == FLOW_DELETE || e->op == FLOW_TRUNCATE || e->op == FLOW_RENAME;
-		if (!cuts && !writes(e->op))
-			return;
-		uint32_t name = file_name_at(graph_file_of(s->graph, e->to), e->start_ns);
-		const char *bytes = intern_string(s->graph->strings, name);
-		size_t length = intern_length(s->graph->strings, name);
-		if (writes(e->op) && persistence_of_path(bytes, length))
-			to->marks |= MARK_PERSISTS;
-		if (cuts && persistence_is_log(bytes, length))
-			to->marks |= MARK_CLEANED;
-	} else if (from->kind == PICTURE_FILE && to->kind == PICTURE_PROCESS) {
+	if (to->kind == PICTURE_FILE && from->kind == PICTURE_PROCESS)
+		mark_to_file(s, to, e);
+	else if (from->kind == PICTURE_FILE && to->kind == PICTURE_PROCESS)
 		mark_from_file(s, from, e);
-	} else if (e->op == FLOW_KERNEL || e->op == FLOW_INJECT) {
+	else if (e->op == FLOW_KERNEL || e->op == FLOW_INJECT)
 		to->marks |= MARK_KERNEL;
-	}
 }
 
 // Its effective user changed while it lived, or from its parent to it, towards root or towards another user.
@@ -248,6 +264,15 @@ static bool privilege_changed(const struct graph *g, const struct segment *s)
 	return false;
 }
 
+// Not this host: neither a loopback address nor the unspecified one, by which resolvers ask for the best source address.
+static bool is_elsewhere(const struct event_address *a)
+{
+	static const uint8_t none[16], loopback[16] = {[15] = 1};
+	if (a->kind == ADDRESS_IPV4)
+		return a->ip[0] != 127 && memcmp(a->ip, none, 4) != 0;
+	return a->kind == ADDRESS_IPV6 && memcmp(a->ip, none, 16) != 0 && memcmp(a->ip, loopback, 16) != 0;
+}
+
 static void mark_subjects(struct subjects *s)
 {
 	for (size_t i = 0; i < s->graph->edges.count; i++)
@@ -259,8 +284,10 @@ static void mark_subjects(struct subjects *s)
 			continue;
 		if (segment && privilege_changed(s->graph, segment))
 			it->marks |= MARK_PRIVILEGE;
-		if (it->kind == PICTURE_ADDRESS)
-			it->marks |= it->side == TRACE_SEED ? MARK_ALERT : MARK_CONTACT;
+		if (it->kind == PICTURE_ADDRESS && it->side == TRACE_SEED)
+			it->marks |= MARK_ALERT;
+		else if (it->kind == PICTURE_ADDRESS && is_elsewhere(&graph_connection_of(s->graph, it->best)->address))
+			it->marks |= MARK_CONTACT;
 	}
 	for (size_t i = 0; i < s->trace->choke_points.count; i++)
 		s->items[s->of[s->trace->choke_points.items[i]]].marks |= MARK_CHOKE;

@@ -29,12 +29,16 @@ enum subject_mark {
 	MARK_REMOVED = 1u << 6,    // file: written and run in this log, then deleted
 	MARK_PRIVILEGE = 1u << 7,  // process: its effective user changed, or it became root
 	MARK_CONTACT = 1u << 8,    // address: somebody else than the alert's
-	MARK_INCIDENT = 1u << 9,   // follows from what is on the path, not only from a common ancestor
+	MARK_INCIDENT = 1u << 9,   // hangs on what is on the path, not only on a common ancestor
 	MARK_PATH = 1u << 10,      // on the chain from the root cause to the contact
 	MARK_LINE = 1u << 11,      // the contact's own line of fork and exec, up to where its session or service begins
 	MARK_CHOKE = 1u << 12,
 	MARK_ALERT = 1u << 13,     // the alert's address
 	MARK_KERNEL = 1u << 14,    // kernel changed or process injected into
+	MARK_SESSION = 1u << 16,   // hangs on the contact's own session or service, above the path
+	MARK_LOGIN_PEER = 1u << 17, // the listener that forked the session, and the address that it had accepted
+	MARK_SECRET = 1u << 19,    // file: keys, password hashes (graph/persistence.h), opened for reading by the incident
+	MARK_ABOVE = 1u << 18,     // above the begin of a session or service on the path: started it for others
 	MARK_SHOWN = 1u << 15,     // chosen for the picture as a node of its own
 };
 
@@ -42,10 +46,12 @@ struct subject {
 	uint8_t kind;              // enum picture_kind, never PICTURE_FOLD
 	uint8_t side;              // enum trace_side; TRACE_NONE: outside the slice
 	bool pipe;
+	uint8_t places;            // file: private to picture_subject.c
 	uint32_t marks;            // enum subject_mark
 	uint32_t best;             // its sliced node of the best rank; outside the slice its first node
 	uint32_t rank, cost;       // of `best`
 	uint32_t drawn;            // picture node that shows it or its fold, GRAPH_NONE
+	uint32_t actor;            // file: the incident's process nearest to the contact that did what must be seen to it, GRAPH_NONE
 	uint64_t first_ns;         // of its first node
 	uint64_t written_ns;       // file: first write by a sliced process; NANOTIME_NONE
 	uint64_t run_ns;           // file: last run; 0

@@ -17,6 +17,17 @@
 #define CRED_ACQ 1103
 #define ID_UNSET UINT32_MAX
 
+// sshd's own record of a login gives the number as the account.
+static bool is_number(const struct graph *g, uint32_t string)
+{
+	const char *p = intern_string(g->strings, string);
+	size_t length = intern_length(g->strings, string);
+	for (size_t i = 0; i < length; i++)
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+	return true;
+}
+
 // How directly a claim ties its account to the login uid; 0: not at all.
 static int claim_weight(const struct claim *c)
 {
@@ -62,7 +73,7 @@ int users_find(struct picture_work *w)
 	for (int weight = 3; weight >= 1; weight--)
 		for (size_t i = 0; i < w->g->claims.count && w->users.count < 1024; i++) {
 			const struct claim *c = &w->g->claims.items[i];
-			if (claim_weight(c) != weight || find_user(w, c->host, c->auid) || (weight < 3 && !first_of_session(w->g, i)))
+			if (claim_weight(c) != weight || find_user(w, c->host, c->auid) || is_number(w->g, c->account) || (weight < 3 && !first_of_session(w->g, i)))
 				continue;
 			if (user_vector_append(&w->users, (struct picture_user){c->host, c->auid, c->account}) < 0)
 				return -1;

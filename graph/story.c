@@ -142,6 +142,9 @@ static int add_alert(struct picture_work *w, struct buffer *b)
 	buffer_add_string(b, w->p->alert_ns != NANOTIME_NONE ? "alert on " : "the contact that was asked about: ");
 	struct event_address address = w->p->alert_address;
 	address.port = w->p->alert_port;
+	const struct connection *contact = w->t->contact == GRAPH_NONE ? NULL : &w->g->connections.items[w->t->contact];
+	if (!address.port && contact && contact->direction == CONNECTION_OUT)
+		address.port = contact->address.port;
 	label_address(w->g, &address, b);
 	if (w->p->alert_signature.length) {
 		buffer_add_string(b, ": ");

@@ -173,6 +173,24 @@ static void say_other(const struct picture_work *w, const struct drawn_flow *f, 
 	add_times(out, f->count);
 }
 
+// What was open at fork and never seen in use.
+static bool say_inherited(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	bool to_process = w->p->nodes.items[f->to].kind == PICTURE_PROCESS;
+	const struct picture_node *process = &w->p->nodes.items[to_process ? f->to : f->from];
+	const struct picture_node *other = &w->p->nodes.items[to_process ? f->from : f->to];
+	if (f->class != CLASS_INFERRED || other->kind == PICTURE_PROCESS)
+		return false;
+	const char *what = f->op == FLOW_OPEN_WRITE ? " open for writing" : f->op == FLOW_OPEN_READ ? " open for reading" : "";
+	if (!*what && f->op != FLOW_CONNECT && f->op != FLOW_RECEIVE && f->op != FLOW_ACCEPT)
+		return false;
+	story_name(process, out);
+	buffer_add_string(out, *what ? " inherited " : " inherited the connection with ");
+	story_name(other, out);
+	buffer_add_string(out, what);
+	return true;
+}
+
 static void say_flow(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
 {
 	bool from_process = w->p->nodes.items[f->from].kind == PICTURE_PROCESS;
@@ -231,6 +249,8 @@ static void say_flow(const struct picture_work *w, const struct drawn_flow *f, s
 
 void story_sentence(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
 {
+	if (say_inherited(w, f, out))
+		return;
 	say_flow(w, f, out);
 	if (f->class == CLASS_UNCERTAIN)
 		buffer_add_string(out, " (uncertain)");
