@@ -44,18 +44,19 @@ void svg_chip_label(char *ret, size_t size, const uint32_t *steps, size_t count)
 void svg_style(struct buffer *out);
 
 // ---- svg_node.c, svg_edge.c, svg_labels.c: the causality pane, in its own coordinates
+#define SVG_LABEL_LINES 3
 struct svg_label {
 	double x, y, width, height; // centre and size; width 0: no label
 	char chip[24];              // story numbers, "" = none
 	double chip_width;
-	struct buffer text;         // visible text of both lines, one after the other
-	size_t line_length[2];      // bytes; 0 = no such line
+	struct buffer text;         // visible text of all lines, one after the other
+	size_t line_count, line_length[SVG_LABEL_LINES]; // bytes
 };
 // One label per edge; NULL when out of memory. Freed by svg_labels_free().
 struct svg_label *svg_labels_place(const struct picture *p);
 void svg_labels_free(struct svg_label *labels, size_t count);
 
-// How an edge is drawn: one of a fold stands for many things, and looks plain when they differ.
+// How an edge is drawn: one of a fold stands for many things, and looks plain when they differ; one of the path shows what carries it.
 struct picture_edge svg_edge_shown(const struct picture *p, const struct picture_edge *edge);
 bool svg_edge_is_cut(const struct picture_edge *edge);          // ends in an X
 const char *svg_edge_line_class(const struct picture_edge *edge); // "solid", "read", "connect", "cut", "unsure", "same"

@@ -43,8 +43,12 @@ struct picture_edge svg_edge_shown(const struct picture *p, const struct picture
 	struct picture_edge shown = *edge;
 	bool folded = p->nodes.items[edge->from].kind == PICTURE_FOLD || p->nodes.items[edge->to].kind == PICTURE_FOLD;
 
+	static const uint32_t carrying = 1u << FLOW_CREATE | 1u << FLOW_WRITE | 1u << FLOW_OPEN_WRITE | 1u << FLOW_RENAME | 1u << FLOW_LINK;
+
 	if (folded && (edge->ops & (edge->ops - 1)) != 0)
 		shown.op = FLOW_FORK;
+	else if (edge->on_path && (edge->ops & carrying) && svg_edge_is_cut(edge))
+		shown.op = FLOW_CREATE; // what was deleted as well had been written before: that is why the path runs here
 	return shown;
 }
 
@@ -169,7 +173,6 @@ void svg_edge_label(struct buffer *out, const struct picture_edge *edge, const s
 {
 	double x = label->x - label->width / 2, y = label->y;
 	const char *line = buffer_string(&label->text);
-	size_t lines = label->line_length[1] > 0 ? 2 : label->line_length[0] > 0 ? 1 : 0;
 
 	if (label->width <= 0)
 		return;
@@ -177,8 +180,8 @@ void svg_edge_label(struct buffer *out, const struct picture_edge *edge, const s
 		svg_chip(out, x, y, label->chip, edge->on_path ? "chip pathchip" : "chip");
 		x += label->chip_width + 3;
 	}
-	for (size_t i = 0; i < lines; i++) {
-		double baseline = y + 3.5 + ((double)i - (double)(lines - 1) / 2) * 12;
+	for (size_t i = 0; i < label->line_count; i++) {
+		double baseline = y + 3.5 + ((double)i - (double)(label->line_count - 1) / 2) * 12;
 
 		svg_text(out, x, baseline, SVG_START, "halo", (struct text){line, label->line_length[i]}, SIZE_MAX);
 		line += label->line_length[i];

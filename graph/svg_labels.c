@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define FONT 10.0
-#define LINE_CELLS 17      /* of a label's two lines: what fits between two columns */
+#define LINE_CELLS 17      /* of a line: what fits between two columns */
 #define CHIP_LINE_CELLS 13 /* with a number beside it */
 #define LINE_HEIGHT 12.0
 #define SAMPLE_PX 8.0      /* distance of the points that stand for a line */
@@ -73,23 +73,29 @@ static int samples_take(struct samples *s, const struct picture_edge *edge)
 	return 0;
 }
 
-// The words in at most two lines; what does not fit is cut in its middle (the whole stands in the edge's <title>).
+// The words in a few short lines; what does not fit is cut in its middle (the whole stands in the edge's <title>).
 static void label_text(struct svg_label *label, const struct picture_edge *edge)
 {
 	struct buffer visible = {0};
-	size_t next = 0, cells = edge->step_count > 0 ? CHIP_LINE_CELLS : LINE_CELLS;
+	size_t cells = edge->step_count > 0 ? CHIP_LINE_CELLS : LINE_CELLS;
 
 	if (edge->class == CLASS_UNCERTAIN && !edge->correlation)
 		buffer_add_string(&visible, "? ");
 	text_visible(&visible, edge->label.bytes, edge->label.length);
 	const char *words = buffer_string(&visible);
-	label->line_length[0] = svg_line(words, visible.length, cells, &next);
-	buffer_add(&label->text, words, label->line_length[0]);
-	if (next < visible.length) {
-		size_t before = label->text.length;
+	size_t left = visible.length;
+	while (left > 0) {
+		size_t before = label->text.length, next, end = svg_line(words, left, cells, &next);
 
-		text_cut_middle(&label->text, words + next, visible.length - next, cells + 3);
-		label->line_length[1] = label->text.length - before;
+		if (label->line_count + 1 == SVG_LABEL_LINES) {
+			text_cut_middle(&label->text, words, left, cells + 3);
+			next = left;
+		} else {
+			buffer_add(&label->text, words, end);
+		}
+		label->line_length[label->line_count++] = label->text.length - before;
+		words += next;
+		left -= next;
 	}
 	if (visible.failed)
 		label->text.failed = true;
@@ -98,14 +104,20 @@ static void label_text(struct svg_label *label, const struct picture_edge *edge)
 
 static void label_size(struct svg_label *label, const struct picture_edge *edge)
 {
-	const char *words = buffer_string(&label->text);
-	size_t first = text_cells(words, label->line_length[0]), second = text_cells(words + label->line_length[0], label->line_length[1]);
+	const char *line = buffer_string(&label->text);
+	size_t widest = 0;
 
+	for (size_t i = 0; i < label->line_count; i++) {
+		size_t cells = text_cells(line, label->line_length[i]);
+
+		widest = cells > widest ? cells : widest;
+		line += label->line_length[i];
+	}
 	svg_chip_label(label->chip, sizeof(label->chip), edge->steps, edge->step_count);
 	label->chip_width = label->chip[0] ? svg_chip_width(label->chip) : 0;
 	// The page's type is proportional: 0.56 em is its mean for lower-case words, which is what labels are.
-	label->width = (double)(first > second ? first : second) * FONT * 0.56 + (label->chip[0] ? label->chip_width + 3 : 0);
-	label->height = fmax(LINE_HEIGHT * (label->line_length[1] ? 2 : 1), label->chip[0] ? 15 : 0);
+	label->width = (double)widest * FONT * 0.56 + (label->chip[0] ? label->chip_width + 3 : 0);
+	label->height = fmax(LINE_HEIGHT * (double)label->line_count, label->chip[0] ? 15 : 0);
 }
 
 static double cost_at(const struct placing *placing, size_t edge, double x, double y)

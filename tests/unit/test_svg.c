@@ -130,6 +130,22 @@ static void test_styles(void)
 	made_free(p);
 }
 
+static void test_shown(void)
+{
+	struct picture *p = hostile_picture();
+	struct picture_edge *write = &p->edges.items[HOSTILE_WRITE], *fold = &p->edges.items[HOSTILE_READ];
+
+	write->op = FLOW_DELETE;
+	write->ops = 1u << FLOW_DELETE | 1u << FLOW_CREATE;
+	CHECK(svg_edge_shown(p, write).op == FLOW_DELETE);
+	write->on_path = true; // the path runs through what was written, not through its end
+	CHECK(svg_edge_shown(p, write).op == FLOW_CREATE);
+	CHECK(svg_edge_shown(p, fold).op == FLOW_OPEN_READ);
+	fold->ops |= 1u << FLOW_DELETE;
+	CHECK(svg_edge_shown(p, fold).op == FLOW_FORK);
+	made_free(p);
+}
+
 // Cells are counted, not bytes; what is cut keeps its end; what is cut stands in full in the title.
 static void test_cut(void)
 {
@@ -212,6 +228,7 @@ int main(void)
 	test_dark();
 	test_no_loss();
 	test_styles();
+	test_shown();
 	test_cut();
 	test_lines();
 	test_chips();
