@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // check LOG TRUTH: builds the graph of a recording and verifies every line of its truth (grammar: truth.h). Says what is not true.
+// check LOG ABOUT: the same for the counts of an .about file: records N, events N, daemon N, lost N, partial yes|no.
 #include "base/fileio.h"
 #include "base/nanotime.h"
 #include "graph/graph.h"
@@ -25,9 +26,17 @@ static void fail(const char *line, const char *why)
 	printf("%s:%u: %s: %s\n", truth_name, line_number, why, line);
 }
 
+static struct completeness completeness;
+static struct u64_vector serials; // of kernel events, as delivered
+static uint64_t daemon_events;
+
 static int on_event(void *context, const struct event *e, struct error *err)
 {
 	(void)context;
+	if (e->kind == EVENT_DAEMON)
+		daemon_events++;
+	else if (e->kind != EVENT_GAP && u64_vector_append(&serials, e->serial) < 0)
+		return error_set(err, "out of memory");
 	return graph_add_event(graph, e, err);
 }
 
@@ -250,6 +259,55 @@ static bool named(char **words)
 	return false;
 }
 
+static bool is_there(const char *word)
+{
+	for (uint32_t n = 0; n < graph->nodes.count; n++)
+		if (matches(n, word))
+			return true;
+	return false;
+}
+
+// A truth that something is not there must be about something that is.
+static bool has_no_edge(char **words, size_t count)
+{
+	return (is_there(words[2]) || is_there(words[3])) && !has_edge(words, count);
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	return left < right ? -1 : left > right;
+}
+
+// A LOGIN or CONFIG_CHANGE and its SYSCALL share a serial and may be delivered as two; an event that was torn apart comes twice too.
+static uint64_t distinct_serials(void)
+{
+	uint64_t count = 0;
+	qsort(serials.items, serials.count, sizeof(serials.items[0]), compare_u64);
+	for (size_t i = 0; i < serials.count; i++)
+		count += i == 0 || serials.items[i] != serials.items[i - 1];
+	return count;
+}
+
+static bool count_holds(const char *name, const char *value, bool *ret_known)
+{
+	uint64_t want = strtoull(value, NULL, 10);
+	if (strcmp(name, "records") == 0) // of the kernel; the daemon's stand in a line of their own
+		return completeness.records == want + daemon_events;
+	if (strcmp(name, "events") == 0)
+		return distinct_serials() == want;
+	if (strcmp(name, "daemon") == 0)
+		return daemon_events == want;
+	if (strcmp(name, "lost") == 0)
+		return completeness.kernel_lost == want && completeness.loss_ledger;
+	if (strcmp(name, "other") == 0)
+		return completeness.rejected == want;
+	if (strcmp(name, "partial") == 0)
+		return (completeness.partial > 0) == (strcmp(value, "yes") == 0);
+	*ret_known = strcmp(name, "interleaved") == 0 || strcmp(name, "widest") == 0; // how hard it was: for the reader
+	return *ret_known;
+}
+
 static bool holds(char **words, size_t count, bool *ret_known)
 {
 	size_t at = 0;
@@ -257,7 +315,7 @@ static bool holds(char **words, size_t count, bool *ret_known)
 	if (strcmp(words[0], "edge") == 0 && count >= 4)
 		return has_edge(words, count);
 	if (strcmp(words[0], "no-edge") == 0 && count == 4)
-		return !has_edge(words, count);
+		return has_no_edge(words, count);
 	if (strcmp(words[0], "parent") == 0 && count == 3)
 		return parent_is(words[1], words[2]);
 	if (strcmp(words[0], "segments") == 0 && count >= 3)
@@ -283,6 +341,8 @@ static bool holds(char **words, size_t count, bool *ret_known)
 		snprintf(word, sizeof(word), "process:%s", words[1]);
 		return !find_process(word);
 	}
+	if (count == 2)
+		return count_holds(words[0], words[1], ret_known);
 	*ret_known = false;
 	return false;
 }
@@ -311,7 +371,7 @@ static int build(const char *log, struct error *err)
 	struct source *source = graph ? source_open_files(&log, 1, (struct source_options){0}, strings, err) : NULL;
 	if (!source)
 		return -1;
-	int result = source_scan(source, 0, NANOTIME_NONE, on_event, NULL, NULL, err);
+	int result = source_scan(source, 0, NANOTIME_NONE, on_event, NULL, &completeness, err);
 	if (result >= 0)
 		result = graph_finish(graph, err);
 	source_free(source);
@@ -338,6 +398,8 @@ int main(int argc, char **argv)
 	}
 	printf("%s: %u of %u truths hold\n", truth_name, lines - failures, lines);
 	buffer_release(&text);
+	u64_vector_release(&serials);
+	completeness_release(&completeness);
 	graph_free(graph);
 	intern_free(strings);
 	return failures || lines == 0;

@@ -34,6 +34,8 @@ about() {
 				type = $1; if (type ~ /^node=/) type = $2
 				if (type ~ /=DAEMON_/) { daemon++; next }
 				records++
+				if (type ~ /=PATH$/) have[event]++
+				if (type ~ /=(SYSCALL|URINGOP)$/ && match($0, / items=[0-9]+/)) want[event] = substr($0, RSTART + 7, RLENGTH - 7)
 				if (!(event in last)) { events++ } else if (last[event] != NR - 1) {
 					if (!(event in apart)) interleaved++
 					apart[event] = 1
@@ -42,8 +44,10 @@ about() {
 				last[event] = NR
 			}
 			END {
-				printf "records %d\nevents %d\ninterleaved %d\nwidest %d\ndaemon %d\nother %d\n",
-					records, events, interleaved, widest, daemon, other
+				for (event in want) if (have[event] + 0 < want[event] + 0) partial = 1
+				for (event in have) if (!(event in want)) partial = 1
+				printf "records %d\nevents %d\ninterleaved %d\nwidest %d\ndaemon %d\nother %d\npartial %s\n",
+					records, events, interleaved, widest, daemon, other, partial ? "yes" : "no"
 			}'
 	} >"$OUT/$name.about"
 }
