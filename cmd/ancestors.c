@@ -11,8 +11,8 @@
 #define AUDIT_USER_LOGIN 1112
 #define MAX_ROUNDS 64                          /* each round goes at least one generation up */
 // Of log text: about 0.3 ms for each MiB. A daemon that started at boot is never found: it may use up one round, not the others.
-#define ROUND_BYTES ((uint64_t)48 << 20)
-#define LOOK_BACK_BYTES ((uint64_t)96 << 20)
+#define ROUND_BYTES ((uint64_t)32 << 20)
+#define LOOK_BACK_BYTES ((uint64_t)64 << 20)
 
 struct look_up {
 	struct investigation *in;

@@ -15,8 +15,8 @@
 #define MAX_LISTED_ALERTS 20
 // A sensor's clock and the host's differ; with NTP by far less than this.
 #define CLOCK_SKEW_NS (10 * NANOTIME_SECOND)
-// How far back earlier contacts are looked for: they are a note, not worth a pass over every log. About 10 ms.
-#define EARLIER_BYTES ((uint64_t)32 << 20)
+// How far back earlier contacts are looked for: they are a note, not worth a pass over every log. About 5 ms.
+#define EARLIER_BYTES ((uint64_t)16 << 20)
 
 bool contact_matches(const struct event *event, const struct event_address *address, uint16_t port)
 {
