@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MAX_GAP_LINES 8
+#define BUSY_EVENTS 20 /* so many events without a single fork or open: nobody audits those */
 
 struct writer {
 	struct investigation *in;
@@ -159,45 +160,56 @@ static void say_counters(struct writer *w)
 	}
 }
 
-// What is not drawn because the system call never occurs. Only calls that every busy host makes: their absence from the log
-// means that nobody audits them. Of the rest an absence means nothing, and they share one line.
+// What is not drawn because the system call never occurs. A log cannot tell "nobody audits it" from "nobody did it", except for calls
+// that every busy host makes all the time. Of rare calls an absence means nothing, and they share one line.
 static const struct {
 	enum syscall_op op;
 	const char *missing, *call; // call: for the rule that would record it
+	bool always;                // a busy host makes it all the time
 } usual[] = {
-	{OP_EXEC, "programs that start (execve)", "execve"},
-	{OP_FORK, "who started whom (fork, clone)", "clone"},
-	{OP_OPEN, "opened files (open, openat)", "openat"},
-	{OP_CONNECT, "outgoing connections (connect)", "connect"},
-	{OP_UNLINK, "deleted files (unlink)", "unlink"},
-	{OP_RENAME, "renamed files (rename)", "rename"},
-	{OP_EXIT, "when a process ended (exit_group)", "exit_group"},
-	{OP_PIPE, "pipes between processes (pipe2)", "pipe2"},
-	{OP_ACCEPT, "incoming connections (accept)", "accept4"},
-	{OP_ATTRIBUTE, "changed modes and owners (chmod, chown)", "fchmodat"},
-	{OP_SETID, "changes of user (setuid)", "setuid"},
-}, rare[] = {
-	{OP_LINK, "link", NULL}, {OP_SYMLINK, "symlink", NULL}, {OP_TRUNCATE, "truncate", NULL}, {OP_MKDIR, "mkdir", NULL},
-	{OP_BIND, "bind", NULL}, {OP_SEND, "sendto", NULL}, {OP_MEMFD, "memfd_create", NULL}, {OP_PTRACE, "ptrace", NULL},
-	{OP_VM_WRITE, "process_vm_writev", NULL}, {OP_MODULE, "init_module", NULL}, {OP_BPF, "bpf", NULL}, {OP_MOUNT, "mount", NULL},
-	{OP_NAMESPACE, "setns", NULL},
+	{OP_EXEC, "programs that start (execve)", "execve", true},
+	{OP_FORK, "who started whom (fork, clone)", "clone", true},
+	{OP_OPEN, "opened files (open, openat)", "openat", true},
+	{OP_EXIT, "when a process ended (exit_group)", "exit_group", true},
+	{OP_CONNECT, "outgoing connections (connect)", "connect", false},
+	{OP_ACCEPT, "incoming connections (accept)", "accept4", false},
+	{OP_UNLINK, "deleted files (unlink)", "unlink", false},
+	{OP_RENAME, "renamed files (rename)", "rename", false},
+	{OP_PIPE, "pipes between processes (pipe2)", "pipe2", false},
+	{OP_ATTRIBUTE, "changed modes and owners (chmod, chown)", "fchmodat", false},
+	{OP_SETID, "changes of user (setuid)", "setuid", false},
+};
+
+static const struct {
+	enum syscall_op op;
+	const char *call;
+} rare[] = {
+	{OP_LINK, "link"}, {OP_SYMLINK, "symlink"}, {OP_TRUNCATE, "truncate"}, {OP_MKDIR, "mkdir"},
+	{OP_BIND, "bind"}, {OP_SEND, "sendto"}, {OP_MEMFD, "memfd_create"}, {OP_PTRACE, "ptrace"},
+	{OP_VM_WRITE, "process_vm_writev"}, {OP_MODULE, "init_module"}, {OP_BPF, "bpf"}, {OP_MOUNT, "mount"},
+	{OP_NAMESPACE, "setns"},
 };
 
 static void say_coverage(struct writer *w)
 {
 	const struct completeness *c = &w->in->completeness;
 	size_t listed = 0;
+	const char *said = NULL;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(usual); i++) {
+		const char *rule = missing_rule_for(usual[i].call);
+
 		if (c->events_by_op[usual[i].op] > 0)
 			continue;
-		buffer_printf(&w->words, "not audited here: %s", usual[i].missing);
-		put_window(w, false, missing_rule_for(usual[i].call));
+		buffer_add_string(&w->words, usual[i].always && c->events >= BUSY_EVENTS ? "not audited here: " : "none seen (not audited, or there was none): ");
+		buffer_add_string(&w->words, usual[i].missing);
+		put_window(w, false, rule == said ? NULL : rule); // one rule for two neighbours is said once
+		said = rule;
 	}
 	for (size_t i = 0; i < ARRAY_LENGTH(rare); i++) {
 		if (c->events_by_op[rare[i].op] > 0)
 			continue;
-		buffer_printf(&w->words, "%s%s", listed++ == 0 ? "did not occur, or is not audited: " : ", ", rare[i].missing);
+		buffer_printf(&w->words, "%s%s", listed++ == 0 ? "did not occur, or is not audited: " : ", ", rare[i].call);
 	}
 	if (listed > 0)
 		put_window(w, false, NULL);
