@@ -22,7 +22,7 @@ static const char form[] =
 	".edge:hover .line{stroke-width:3.5}"
 	".mark{fill:none;stroke-width:1.6}.hollow{stroke-width:1.2}.onpath .mark{stroke-width:2.4}"
 	".halo{font-size:10px;paint-order:stroke;stroke-width:3px;stroke-linejoin:round}"
-	"@media print{@page{size:A3 landscape;margin:8mm}}";
+	"@media print{@page{size:A3 landscape;margin:8mm}:root{width:100%;height:auto;max-height:100vh}}";
 
 static const char *const light[] = {
 	".bg{fill:#ffffff}", ".panel{fill:#ffffff;stroke:#d1d9e0}", ".rule{stroke:#d1d9e0}", ".muted,.pid,.detail{fill:#59636e}",
