@@ -13,5 +13,6 @@ int main(void)
 		die("connect was not refused");
 	truth("edge connect %s %s failed", self(), address4(&here));
 	truth("no-edge receive %s %s", address4(&here), self());
+	truth("no-flow %s %s", address4(&here), self());
 	return 0;
 }

@@ -21,5 +21,6 @@ int main(void)
 	const char *name = strchr(file_stat(&status), ':');
 	truth("edge unix %s unix%s", process(client), name);
 	truth("edge unix unix%s %s", name, self());
+	truth("flow %s %s", process(client), self());
 	return 0;
 }

@@ -13,6 +13,9 @@ int main(void)
 	truth("edge create %s#1 %s observed", process(copier), file);
 	truth("edge attribute %s#1 %s observed", process(changer), file);
 	truth("edge execute %s %s#1 observed", file, process(runner));
+	truth("flow %s %s", file_at("/usr/bin/true"), process(runner));
+	truth("flow %s#1 %s", process(changer), process(runner));
+	truth("no-flow %s %s", process(runner), process(copier));
 	truth("segments %s %s %s", process(runner), escaped(own_exe()), escaped(stage));
 	return 0;
 }

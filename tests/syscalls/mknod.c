@@ -16,5 +16,6 @@ int main(void)
 	truth("edge create %s %s observed", self(), file_at("channel"));
 	truth("edge open-write %s %s observed", process(writer), file_at("channel"));
 	truth("edge open-read %s %s observed", file_at("channel"), process(reader));
+	truth("flow %s %s", process(writer), process(reader));
 	return 0;
 }

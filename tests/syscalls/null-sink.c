@@ -18,6 +18,7 @@ int main(void)
 	wait_for(reader);
 	truth("edge open-write %s %s observed", process(writer), file_at("/dev/null"));
 	truth("edge open-read %s %s observed", file_at("/dev/null"), process(reader));
+	truth("no-flow %s %s", process(writer), process(reader));
 	truth("sink %s", file_at("/dev/null"));
 	return 0;
 }

@@ -33,5 +33,6 @@ int main(void)
 	truth("segments %s %s /usr/bin/cat", process(reader), escaped(own_exe()));
 	truth("edge pipe %s#1 pipe:%d", process(writer), getpid());
 	truth("edge pipe pipe:%d %s#1", getpid(), process(reader));
+	truth("flow %s#1 %s#1", process(writer), process(reader));
 	return 0;
 }

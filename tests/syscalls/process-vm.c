@@ -32,6 +32,8 @@ int main(void)
 	TRY(waitpid(target, &status, 0));
 	truth("edge inject %s %s", process(writer), process(target));
 	truth("edge inject %s %s", process(target), process(reader));
+	truth("flow %s %s", process(writer), process(reader));
+	truth("no-flow %s %s", process(reader), process(writer));
 	truth("no-edge inject %s %s", process(reader), process(target));
 	return 0;
 }

@@ -8,6 +8,7 @@
 // Truths:
 //   edge OP FROM TO [observed|inferred|uncertain] [failed]    OP: names of graph/model.h, A|B = either
 //   no-edge OP FROM TO                                        OP: also *
+//   flow FROM TO, no-flow FROM TO                             over any number of edges, possible in time
 //   parent process:CHILD process:PARENT
 //   segments process:PID EXE EXE ...                          programs in order; the first may be the forked copy of the parent
 //   argv process:PID#S COUNT BYTES                            arguments and their bytes together
@@ -183,6 +184,18 @@ UNUSED static pid_t run_program(const char *program, char *const argv[])
 	if (pid == 0) {
 		execv(program, argv);
 		die(program);
+	}
+	wait_for(pid);
+	return pid;
+}
+
+// A forked child that makes a file.
+UNUSED static pid_t run_writer(const char *name)
+{
+	pid_t pid = TRY(fork());
+	if (pid == 0) {
+		(void)make_file(name, "by a writer");
+		_exit(0);
 	}
 	wait_for(pid);
 	return pid;
