@@ -19,4 +19,5 @@ shown() {
 	xmllint --nonet --xpath "count(//*[local-name()='text'][normalize-space(.)='$1'])" hostile.svg
 }
 [ "$(shown '&amp;&lt;b&gt;&#60;')" -gt 0 ] || fail "entities in a name were decoded"
+# shellcheck disable=SC1003 # the backslash at the end is meant
 [ "$(shown '\N\G\E\n\')" -gt 0 ] || fail "escapes in a name were expanded"
