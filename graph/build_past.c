@@ -6,18 +6,22 @@
 
 #include <string.h>
 
+#define ANCESTORS_MAX 1000 /* our limit for one line: a chain of forks must not become a search for each of its links */
+
 // What is still unknown of a process that matters?
 static bool incomplete(const struct graph *g, uint32_t process)
 {
 	const struct process *p = &g->processes.items[process];
 	const struct segment *first = &g->segments.items[p->segments.items[0]];
 	bool program_known = first->argv_count > 0 || g->builder->states.items[process].exec_seen;
+	if (p->birth_seen)
+		return false; // born inside the window: it is what its parent was
 	return !program_known || p->parent == GRAPH_NONE;
 }
 
 static int want_line(struct graph *g, uint32_t process, struct ancestor_vector *out)
 {
-	for (uint32_t hops = 0; process != GRAPH_NONE && hops < g->processes.count; hops++) {
+	for (uint32_t hops = 0; process != GRAPH_NONE && hops < ANCESTORS_MAX; hops++) {
 		const struct process *p = &g->processes.items[process];
 		struct process_state *state = &g->builder->states.items[process];
 		if (!state->asked && p->pid > 1 && incomplete(g, process)) {
