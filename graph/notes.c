@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Notes: the questions of an analyst, answered before the story is told. Who logged in from where, what ran, what it dropped,
 // what persists, which privileges changed, what was cleaned, whom else it contacted.
-#include "graph/picture_work.h"
+#include "graph/notes.h"
 
 #include "base/nanotime.h"
 #include "base/text.h"
@@ -13,27 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTES_PER_KIND 8
 #define RAN_MAX 12
 #define COMMAND_BYTES 160
-#define ID_UNSET UINT32_MAX
-#define USER_LOGIN 1112 /* linux/audit.h, as the next ones */
-#define USER_START 1105
-
-struct note_taker {
-	struct picture_work *w;
-	struct buffer b;
-	uint32_t counts[NOTE_OTHER_CONTACT + 1], more[NOTE_OTHER_CONTACT + 1];
-	int result;
-};
 
 static uint32_t limit_of(enum note_kind kind)
 {
 	return kind == NOTE_RAN ? RAN_MAX : NOTES_PER_KIND;
 }
 
-// Takes the words gathered in n->b as a note; counts those beyond the limit of their kind.
-static void put_note(struct note_taker *n, enum note_kind kind, uint64_t time_ns, uint32_t node, bool claimed)
+void notes_put(struct note_taker *n, enum note_kind kind, uint64_t time_ns, uint32_t node, bool claimed)
 {
 	if (n->counts[kind] >= limit_of(kind)) {
 		n->more[kind]++;
@@ -48,129 +36,7 @@ static void put_note(struct note_taker *n, enum note_kind kind, uint64_t time_ns
 
 static bool in_incident(const struct subject *it)
 {
-	return (it->marks & (MARK_PATH | MARK_INCIDENT)) != 0;
-}
-
-// --- who logged in from where
-
-static void add_string(struct note_taker *n, uint32_t id)
-{
-	buffer_add(&n->b, intern_string(n->w->g->strings, id), intern_length(n->w->g->strings, id));
-}
-
-static void add_base(struct note_taker *n, uint32_t path)
-{
-	const char *base;
-	size_t base_length, folder_length;
-	text_split_path(intern_string(n->w->g->strings, path), intern_length(n->w->g->strings, path), &base, &base_length, &folder_length);
-	buffer_add(&n->b, base, base_length);
-}
-
-static bool claim_is_login(const struct claim *c, uint32_t type)
-{
-	return c->type == type && c->success;
-}
-
-// The claim that tells most of a session's beginning: USER_LOGIN, else the first USER_START.
-static const struct claim *login_claim(const struct graph *g, const struct process *p, uint64_t before_ns)
-{
-	static const uint32_t types[] = {USER_LOGIN, USER_START};
-	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++)
-		for (size_t i = 0; i < g->claims.count; i++) {
-			const struct claim *c = &g->claims.items[i];
-			if (c->host == p->host && c->epoch == p->epoch && c->session == p->session && c->time_ns <= before_ns &&
-			    claim_is_login(c, types[t]))
-				return c;
-		}
-	return NULL;
-}
-
-static void say_claim(struct note_taker *n, const struct claim *c, const struct process *p)
-{
-	user_name(n->w, p->host, p->auid, &n->b); // by the claims of the session, of which this is one
-	buffer_add_string(&n->b, " logged in");
-	if (c->address.kind == ADDRESS_IPV4 || c->address.kind == ADDRESS_IPV6) {
-		buffer_add_string(&n->b, " from ");
-		label_host_address(n->w->g, &c->address, &n->b);
-	} else if (c->hostname) {
-		buffer_add_string(&n->b, " from ");
-		add_string(n, c->hostname);
-	}
-	if (c->terminal) {
-		buffer_add_string(&n->b, " on ");
-		add_string(n, c->terminal);
-	}
-	if (c->exe) {
-		buffer_add_string(&n->b, " through ");
-		add_base(n, c->exe);
-	}
-	buffer_printf(&n->b, " (session %" PRIu32, p->session);
-	if (p->auid != ID_UNSET)
-		buffer_printf(&n->b, ", auid %" PRIu32, p->auid);
-	buffer_add_string(&n->b, ")");
-}
-
-// Where a session begins: the topmost of its processes that is known.
-static uint32_t session_top(const struct graph *g, uint32_t process)
-{
-	uint32_t top = process;
-	for (int hop = 0; hop < 4096; hop++) {
-		const struct process *p = &g->processes.items[top];
-		if (p->parent == GRAPH_NONE || g->processes.items[p->parent].session != p->session || g->processes.items[p->parent].pid == 1)
-			break;
-		top = p->parent;
-	}
-	return top;
-}
-
-static void say_without_claim(struct note_taker *n, uint32_t process)
-{
-	const struct graph *g = n->w->g;
-	const struct process *p = &g->processes.items[process];
-	if (p->session != ID_UNSET) {
-		buffer_printf(&n->b, "session %" PRIu32 " of ", p->session);
-		user_name(n->w, p->host, p->auid, &n->b);
-		buffer_add_string(&n->b, ": no record of its login in the logs read");
-		return;
-	}
-	buffer_add_string(&n->b, "no login session: part of the service ");
-	label_process(g, &g->segments.items[p->segments.items[p->segments.count - 1]], &n->b);
-}
-
-struct session_seen { uint32_t host, epoch, session, top; };
-
-static void note_login(struct note_taker *n, uint32_t subject, struct session_seen *seen, size_t *seen_count)
-{
-	const struct graph *g = n->w->g;
-	const struct segment *s = subjects_segment(&n->w->s, subject);
-	const struct process *p = &g->processes.items[s->process];
-	struct session_seen key = {p->host, p->epoch, p->session, p->session == ID_UNSET ? session_top(g, s->process) : 0};
-	for (size_t i = 0; i < *seen_count; i++)
-		if (memcmp(&seen[i], &key, sizeof(key)) == 0)
-			return;
-	if (*seen_count == NOTES_PER_KIND)
-		return;
-	seen[(*seen_count)++] = key;
-	uint32_t top = session_top(g, s->process);
-	const struct claim *c = p->session == ID_UNSET ? NULL : login_claim(g, p, NANOTIME_NONE);
-	if (c)
-		say_claim(n, c, p);
-	else
-		say_without_claim(n, top);
-	uint64_t time_ns = c ? c->time_ns : g->processes.items[top].birth_ns;
-	put_note(n, NOTE_LOGIN, time_ns, picture_node_of(n->w, subject), c != NULL);
-}
-
-// The sessions and services of the path, the contact's own first.
-static void note_logins(struct note_taker *n)
-{
-	struct session_seen seen[NOTES_PER_KIND];
-	size_t count = 0;
-	if (n->w->path.contact != GRAPH_NONE)
-		note_login(n, n->w->path.contact, seen, &count);
-	for (uint32_t i = 0; i < n->w->s.count; i++)
-		if (n->w->s.items[i].kind == PICTURE_PROCESS && (n->w->s.items[i].marks & MARK_PATH))
-			note_login(n, i, seen, &count);
+	return (it->marks & MARK_OURS) != 0;
 }
 
 // --- what ran
@@ -180,7 +46,7 @@ static void note_ran(struct note_taker *n, uint32_t index)
 	const struct picture_node *node = &n->w->p->nodes.items[index];
 	uint32_t subject = n->w->subject_of_node[index];
 	const struct segment *s = subjects_segment(&n->w->s, subject);
-	if (!s || !in_incident(&n->w->s.items[subject]) || node->side == TRACE_NONE)
+	if (!s || !in_incident(&n->w->s.items[subject]) || (n->w->s.items[subject].marks & MARK_ABOVE) || node->side == TRACE_NONE)
 		return;
 	story_name(node, &n->b);
 	if (s->argv_count > 1) {
@@ -190,7 +56,7 @@ static void note_ran(struct note_taker *n, uint32_t index)
 	buffer_add_string(&n->b, " (");
 	story_user(n->w, &n->w->g->processes.items[s->process], node->euid, &n->b);
 	buffer_add_string(&n->b, ")");
-	put_note(n, NOTE_RAN, node->first_ns, index, false);
+	notes_put(n, NOTE_RAN, node->first_ns, index, false);
 }
 
 // --- files: dropped, persisting, cleaned
@@ -235,7 +101,7 @@ static void note_dropped(struct note_taker *n, uint32_t subject)
 	add_actor(n, actor_of(n->w, subject, OPS_WRITE, true, &ns));
 	if (it->marks & MARK_DROPPED)
 		buffer_add_string(&n->b, it->marks & MARK_REMOVED ? ", run, then deleted" : " and run");
-	put_note(n, NOTE_DROPPED, ns, picture_node_of(n->w, subject), false);
+	notes_put(n, NOTE_DROPPED, ns, picture_node_of(n->w, subject), false);
 }
 
 static void note_persists(struct note_taker *n, uint32_t subject)
@@ -250,14 +116,27 @@ static void note_persists(struct note_taker *n, uint32_t subject)
 	add_actor(n, actor);
 	if (f->deleted_ns != NANOTIME_NONE)
 		buffer_add_string(&n->b, "; deleted later");
-	put_note(n, NOTE_PERSISTS, ns, picture_node_of(n->w, subject), false);
+	notes_put(n, NOTE_PERSISTS, ns, picture_node_of(n->w, subject), false);
+}
+
+static bool replaced_at(const struct picture_work *w, uint32_t subject, uint64_t ns)
+{
+	for (uint32_t i = w->s.member_start[subject]; i < w->s.member_start[subject + 1]; i++) {
+		uint32_t node = w->s.members[i];
+		for (uint32_t k = w->g->in_start.items[node]; k < w->g->in_start.items[node + 1]; k++) {
+			const struct flow_edge *e = &w->g->edges.items[w->g->in_edges.items[k]];
+			if (e->op == FLOW_DELETE && e->start_ns == ns && story_replaces(w->g, e))
+				return true;
+		}
+	}
+	return false;
 }
 
 static void note_cleaned(struct note_taker *n, uint32_t subject)
 {
 	const struct file *f = subjects_file(&n->w->s, subject);
 	static const struct { enum flow_op op; const char *words; } ways[] = {
-		{FLOW_TRUNCATE, "truncated by "}, {FLOW_RENAME, "replaced or renamed by "}, {FLOW_DELETE, "deleted by "}};
+		{FLOW_TRUNCATE, "truncated by "}, {FLOW_RENAME, "put in place or renamed by "}, {FLOW_DELETE, "deleted by "}};
 	bool any = false;
 	uint64_t first_ns = NANOTIME_NONE;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -267,13 +146,14 @@ static void note_cleaned(struct note_taker *n, uint32_t subject)
 			continue;
 		if (!any)
 			label_file(n->w->g, f, ns, &n->b);
-		buffer_printf(&n->b, "%s %s", any ? "," : "", ways[i].words);
+		bool replaced = ways[i].op == FLOW_DELETE && replaced_at(n->w, subject, ns);
+		buffer_printf(&n->b, "%s %s", any ? "," : "", replaced ? "replaced by another file, by " : ways[i].words);
 		add_actor(n, actor);
 		first_ns = ns < first_ns ? ns : first_ns;
 		any = true;
 	}
 	if (any)
-		put_note(n, NOTE_CLEANED, first_ns, picture_node_of(n->w, subject), false);
+		notes_put(n, NOTE_CLEANED, first_ns, picture_node_of(n->w, subject), false);
 }
 
 static void note_removed(struct note_taker *n, uint32_t subject)
@@ -285,7 +165,7 @@ static void note_removed(struct note_taker *n, uint32_t subject)
 	label_file(n->w->g, subjects_file(&n->w->s, subject), ns, &n->b);
 	buffer_add_string(&n->b, ", which had been run, was deleted by ");
 	add_actor(n, actor);
-	put_note(n, NOTE_CLEANED, ns, picture_node_of(n->w, subject), false);
+	notes_put(n, NOTE_CLEANED, ns, picture_node_of(n->w, subject), false);
 }
 
 // --- privilege
@@ -313,7 +193,7 @@ static void note_privilege(struct note_taker *n, uint32_t subject)
 	user_name(n->w, p->host, first->ids.euid, &n->b);
 	buffer_add_string(&n->b, " to ");
 	user_name(n->w, p->host, told->ids.euid, &n->b);
-	put_note(n, NOTE_PRIVILEGE, told->time_ns, picture_node_of(n->w, subject), false);
+	notes_put(n, NOTE_PRIVILEGE, told->time_ns, picture_node_of(n->w, subject), false);
 }
 
 // A child or image that runs as somebody else than what started it.
@@ -332,7 +212,7 @@ static void note_started_as(struct note_taker *n, const struct drawn_flow *f)
 	story_name(from, &n->b);
 	buffer_add_string(&n->b, " as ");
 	buffer_add(&n->b, from->user.bytes, from->user.length);
-	put_note(n, NOTE_PRIVILEGE, f->first_ns, f->to, false);
+	notes_put(n, NOTE_PRIVILEGE, f->first_ns, f->to, false);
 }
 
 // --- contacts
@@ -360,7 +240,7 @@ static void note_contact(struct note_taker *n, uint32_t subject)
 {
 	const struct subject *it = &n->w->s.items[subject];
 	const struct connection *c = graph_connection_of(n->w->g, it->best);
-	if (it->kind != PICTURE_ADDRESS || it->side == TRACE_NONE || (!(it->marks & MARK_ALERT) && !in_incident(it)) ||
+	if (it->kind != PICTURE_ADDRESS || it->side == TRACE_NONE || (!(it->marks & (MARK_ALERT | MARK_LOGIN_PEER)) && !in_incident(it)) ||
 	    (c->address.kind != ADDRESS_IPV4 && c->address.kind != ADDRESS_IPV6))
 		return;
 	struct contact_sum sum = sum_contacts(n->w, subject);
@@ -378,7 +258,7 @@ static void note_contact(struct note_taker *n, uint32_t subject)
 		buffer_add_string(&n->b, ", over ");
 		nanotime_format_duration(&n->b, sum.last_ns - sum.first_ns);
 	}
-	put_note(n, it->marks & MARK_ALERT ? NOTE_CONTACT : NOTE_OTHER_CONTACT, sum.first_ns, picture_node_of(n->w, subject), false);
+	notes_put(n, it->marks & MARK_ALERT ? NOTE_CONTACT : NOTE_OTHER_CONTACT, sum.first_ns, picture_node_of(n->w, subject), false);
 }
 
 // --- the whole
@@ -437,7 +317,7 @@ static void note_subjects(struct note_taker *n)
 int notes_take(struct picture_work *w)
 {
 	struct note_taker n = {.w = w};
-	note_logins(&n);
+	notes_take_logins(&n);
 	for (uint32_t i = 0; i < w->p->nodes.count; i++)
 		if (w->p->nodes.items[i].kind == PICTURE_PROCESS)
 			note_ran(&n, i);

@@ -19,13 +19,14 @@
 #define ALERT_ADDRESSES 3
 #define CHOKE_PLACES 3
 #define ENTRY_ADDRESSES 2
+#define ANCESTORS_MAX 64
 #define SEED_PROCESSES 4       /* further processes that contacted the address, as nodes of their own */
 #define PULLED_MAX 6           /* a candidate may bring so many others that are not shown yet */
 #define SIDE_SHARE_PERCENT 70
 #define GOOD_WEIGHT 7000000    /* score 0.001: better ones hold their side's share */
 #define PLENTY 28              /* with so many drawn, only what is quite near is drawn besides: a picture is to be read */
-#define WEIGHT_LIMIT 3500000
-#define WEIGHT_LIMIT_PLENTY 1200000
+#define WEIGHT_LIMIT 2500000
+#define WEIGHT_LIMIT_PLENTY 1000000
 #define CANDIDATES_PER_SIDE 4000 /* looked at; a picture takes 50 */
 
 // Bonuses and handicap, micro-units of -ln, as the trace's costs: 1,000,000 makes a score 2.7 times as good.
@@ -33,9 +34,9 @@
 #define BONUS_DROPPED 2500000
 #define BONUS_KERNEL 2000000
 #define BONUS_TELLING 1000000  /* privilege, another contact */
-#define DEAD_END_HANDICAP 1000000 /* a file that was read, and that nobody wrote or ran in this log: nothing lies behind it */
-#define SESSION_HANDICAP 1000000 /* hangs on the contact's session, not on the path */
-#define FOREIGN_HANDICAP 2500000 /* hangs on an ancestor above it */
+#define DEAD_END_HANDICAP 1500000 /* a file that was read, and that nobody wrote or ran in this log; an address of this host: nothing lies behind */
+#define SESSION_HANDICAP 2000000 /* hangs on the contact's session, not on the path */
+#define FOREIGN_HANDICAP 3000000 /* hangs on an ancestor above it */
 
 struct candidate {
 	int64_t weight;
@@ -179,13 +180,20 @@ static bool is_origin(const struct chooser *c, uint32_t subject)
 	return (it->marks & (MARK_PATH | MARK_LINE)) || it->side == TRACE_SEED || c->s->trace->nodes[it->best].free_line;
 }
 
+// A file that nobody wrote in this log: what else read or ran it follows from the file's maker, not from the incident.
+static bool only_read(const struct chooser *c, uint32_t subject)
+{
+	const struct subject *it = &c->s->items[subject];
+	return it->kind == PICTURE_FILE && it->side == TRACE_CAUSE && !(it->marks & (MARK_WRITTEN | MARK_PATH));
+}
+
 // The first such subject on the best path. No recursion: chains can be 10^5 long.
 static int find_origin(struct chooser *c, uint32_t subject, uint32_t *ret)
 {
 	uint32_t at = subject, found;
 	c->walked.count = 0;
 	for (;;) {
-		found = c->origin[at];
+		found = at != subject && only_read(c, at) ? at : c->origin[at];
 		if (found == ORIGIN_BUSY)
 			found = at;
 		if (found != GRAPH_NONE)
@@ -269,6 +277,39 @@ static void note_actors(struct chooser *c)
 	}
 }
 
+// Started, at whatever remove, by a process on the path that works for nobody else.
+static bool started_by_path(const struct chooser *c, uint32_t subject, const uint8_t *path_process)
+{
+	const struct graph *g = c->s->graph;
+	uint32_t process = g->nodes.items[c->s->items[subject].best].entity;
+	for (int up = 0; up < ANCESTORS_MAX && process != GRAPH_NONE; up++) {
+		if (path_process[process])
+			return true;
+		process = g->processes.items[process].parent;
+	}
+	return false;
+}
+
+static int mark_ours(struct chooser *c)
+{
+	uint8_t *path_process = calloc(c->s->graph->processes.count + 1, 1);
+	if (!path_process)
+		return -1;
+	for (uint32_t i = 0; i < c->s->count; i++)
+		if (c->s->items[i].kind == PICTURE_PROCESS && (c->s->items[i].marks & MARK_PATH) && c->serves[i] == SERVES_NOBODY)
+			path_process[c->s->graph->nodes.items[c->s->items[i].best].entity] = 1;
+	for (uint32_t i = 0; i < c->s->count; i++) {
+		struct subject *it = &c->s->items[i];
+		bool follows = it->side == TRACE_EFFECT || it->side == TRACE_SEED || it->actor != GRAPH_NONE;
+		if (it->marks & MARK_PATH)
+			it->marks |= MARK_OURS;
+		else if ((it->marks & MARK_INCIDENT) && (follows || (it->kind == PICTURE_PROCESS && started_by_path(c, i, path_process))))
+			it->marks |= MARK_OURS;
+	}
+	free(path_process);
+	return 0;
+}
+
 static int mark_incident(struct chooser *c)
 {
 	for (uint32_t i = 0; i < c->s->count; i++) {
@@ -283,7 +324,7 @@ static int mark_incident(struct chooser *c)
 			c->serves[i] = serves_others(c, i) ? SERVES_OTHERS : SERVES_NOBODY;
 	}
 	note_actors(c);
-	return 0;
+	return mark_ours(c);
 }
 
 // --- candidates
@@ -296,6 +337,8 @@ static int64_t weight_of(const struct chooser *c, const struct subject *it)
 		return (int64_t)c->s->items[it->actor].cost - BONUS_MUST_SEE;
 	if (!(it->marks & MARK_INCIDENT))
 		return weight + (it->marks & MARK_SESSION ? SESSION_HANDICAP : FOREIGN_HANDICAP);
+	if (it->kind == PICTURE_ADDRESS && !(it->marks & (MARK_CONTACT | MARK_ALERT)))
+		weight += DEAD_END_HANDICAP;
 	if (it->side == TRACE_CAUSE && it->kind == PICTURE_FILE && !(it->marks & (MARK_WRITTEN | MARK_RUN)))
 		weight += DEAD_END_HANDICAP;
 	if (it->marks & MARK_DROPPED)
@@ -353,8 +396,12 @@ static bool place(struct chooser *c, uint32_t subject)
 			return false;
 		if (it->side == TRACE_SEED && it->kind == PICTURE_ADDRESS)
 			return false;
-		uint32_t actor = it->actor;
-		return pull_path(c, subject, left) && (actor == GRAPH_NONE || pull_path(c, actor, places_left(c)));
+		if (it->actor == GRAPH_NONE)
+			return pull_path(c, subject, left);
+		if (left < 2 || !pull_path(c, it->actor, left - 1)) // its own best path may lead elsewhere: it hangs on who acted
+			return false;
+		show(c, subject);
+		return true;
 	}
 	struct fold *f = &c->folds->items.items[fold];
 	if (f->chosen)

@@ -109,7 +109,10 @@ static bool pipe_leads(const struct picture_work *w, uint32_t writer, uint32_t r
 	const struct process *p = &w->g->processes.items[a->process], *q = &w->g->processes.items[b->process];
 	if (p->parent == b->process || q->parent == a->process)
 		return false;
-	return p->birth_ns < q->birth_ns || (p->birth_ns == q->birth_ns && a->process < b->process);
+	if (p->birth_ns != q->birth_ns)
+		return p->birth_ns < q->birth_ns;
+	// Stamps lie on a 4 ms tick: the serials of the forks tell the order within one.
+	return w->g->segments.items[p->segments.items[0]].serial < w->g->segments.items[q->segments.items[0]].serial;
 }
 
 static int add_pipe_flows(struct picture_work *w, const struct flow_table *t)

@@ -11,6 +11,7 @@
 
 #define INPUT_MIN 0.25
 #define STEP_BACK 0.8
+#define RIVAL 0.75 /* of the strongest input of one process: weaker ones are left out */
 #define INPUTS_PER_PROCESS 3
 #define INPUTS_MAX 10
 #define LINES_MAX 8
@@ -214,7 +215,9 @@ static double pipe_input_strength(const struct finder *f, const struct flow_edge
 static bool born_before(const struct graph *g, uint32_t writer, uint32_t reader)
 {
 	const struct process *w = process_of(g, writer), *r = process_of(g, reader);
-	return w != r && w->parent == r->parent && w->birth_ns <= r->birth_ns;
+	if (w == r || w->parent != r->parent || w->birth_ns != r->birth_ns)
+		return w != r && w->parent == r->parent && w->birth_ns < r->birth_ns;
+	return g->segments.items[w->segments.items[0]].serial < g->segments.items[r->segments.items[0]].serial;
 }
 
 static bool input_of_edge(const struct finder *f, uint32_t edge, uint64_t time, struct input *ret)
@@ -298,6 +301,8 @@ static int gather_inputs(struct finder *f, uint32_t number)
 		const struct line *line = &f->lines.items[number];
 		size_t count = best_inputs(f, &line->items.items[i], best);
 		for (size_t k = 0; k < count; k++) {
+			if (best[k].strength < RIVAL * best[0].strength)
+				break; // what made it do this is known: the rest it merely read
 			best[k].strength *= line->strength;
 			best[k].line = number;
 			// Above the session's begin (sshd's listener, cron itself) only what persists there matters.

@@ -15,7 +15,7 @@
 //        a symbolic link through which it was executed               0.3
 //        any other file, opened for reading by neither a shell nor what begins sessions
 //                                                                    0.4 x how uncommon the file is (trace's prior and fan)
-//      an input below 0.25 is left out; each further step back is worth 0.8 of the one before;
+//      an input below 0.25, or below 3/4 of the strongest of its process, is left out; each further step back is worth 0.8 of the one before;
 //   3. the writer of each input, its line, its inputs, and so on; a line that meets one already there ends at it: on the
 //      path's part of that line it joins the path, above it (two commands of one shell) it has its own beginning;
 //   4. the peer that a writer, or the first process, last heard from before it acted.

@@ -24,7 +24,9 @@ static bool has_mark(const struct picture_work *w, uint32_t node, uint32_t marks
 
 static int weigh_to_file(const struct picture_work *w, const struct drawn_flow *f)
 {
-	bool incident = has_mark(w, f->to, MARK_INCIDENT | MARK_PATH) && has_mark(w, f->from, MARK_INCIDENT | MARK_PATH);
+	bool incident = has_mark(w, f->to, MARK_OURS) && has_mark(w, f->from, MARK_OURS);
+	if (f->op == FLOW_DELETE && story_removes_a_name(w, f))
+		return 9;
 	if (f->op == FLOW_DELETE || f->op == FLOW_TRUNCATE)
 		return has_mark(w, f->to, MARK_CLEANED) ? 88 : has_mark(w, f->to, MARK_REMOVED | MARK_DROPPED) ? 82 : incident ? 40 : 10;
 	if (f->op == FLOW_ATTRIBUTE)
@@ -44,14 +46,14 @@ static int weigh_processes(const struct picture_work *w, const struct drawn_flow
 	if (f->op == FLOW_INJECT)
 		return 85;
 	if (f->op == FLOW_FORK || f->op == FLOW_EXEC) {
-		if (from->euid != to->euid && has_mark(w, f->to, MARK_INCIDENT | MARK_PATH))
+		if (from->euid != to->euid && has_mark(w, f->to, MARK_OURS))
 			return 72;
-		if (has_mark(w, f->to, MARK_LINE))
-			return 46;
-		return has_mark(w, f->to, MARK_INCIDENT | MARK_PATH) ? 44 : 12;
+		if (!has_mark(w, f->to, MARK_OURS) && has_mark(w, f->to, MARK_LINE))
+			return 26;
+		return has_mark(w, f->to, MARK_OURS) ? 44 : 12;
 	}
 	if (f->op == FLOW_PIPE)
-		return has_mark(w, f->to, MARK_INCIDENT | MARK_PATH) ? 50 : 10;
+		return has_mark(w, f->to, MARK_OURS) ? 50 : 10;
 	return 25;
 }
 
@@ -62,7 +64,7 @@ static int weigh_flow(const struct picture_work *w, const struct drawn_flow *f)
 	if (f->op == FLOW_RECEIVE || f->op == FLOW_INTERPRET || w->p->edges.items[f->edge].correlation)
 		return 0;
 	if (to->kind == PICTURE_ADDRESS)
-		weight = to->alert ? 90 : has_mark(w, f->from, MARK_INCIDENT | MARK_PATH) ? 56 : 15;
+		weight = to->alert ? 90 : has_mark(w, f->from, MARK_OURS) ? 56 : 15;
 	else if (to->kind == PICTURE_KERNEL)
 		weight = 85;
 	else if (to->kind == PICTURE_FILE)
@@ -72,21 +74,26 @@ static int weigh_flow(const struct picture_work *w, const struct drawn_flow *f)
 	else if (from->kind == PICTURE_FILE && (f->op == FLOW_EXECUTE || f->op == FLOW_SYMLINK))
 		weight = has_mark(w, f->from, MARK_DROPPED) ? 80 : 10;
 	else if (from->kind == PICTURE_FILE)
-		weight = has_mark(w, f->from, MARK_DROPPED) && has_mark(w, f->to, MARK_INCIDENT | MARK_PATH) ? 48 :
-			 has_mark(w, f->to, MARK_INCIDENT | MARK_PATH) && !from->persistence ? 24 : 8;
-	return weight + (f->on_path ? WEIGHT_PATH : 0);
+		weight = has_mark(w, f->from, MARK_DROPPED) && has_mark(w, f->to, MARK_OURS) ? 48 :
+			 has_mark(w, f->to, MARK_OURS) && !from->persistence ? 24 : 8;
+	// An address is on the path by what came back; what the story tells is that it was asked, or that it came.
+	bool address = from->kind == PICTURE_ADDRESS || to->kind == PICTURE_ADDRESS;
+	bool on_path = f->on_path || (address && w->p->edges.items[f->edge].on_path);
+	return weight + (on_path ? WEIGHT_PATH : 0);
 }
 
 // The open that created a file is told as its creation.
 static bool told_by_another(const struct picture_work *w, const struct drawn_flow *f)
 {
-	if (f->op != FLOW_OPEN_WRITE && f->op != FLOW_TRUNCATE)
+	if (f->op != FLOW_OPEN_WRITE && f->op != FLOW_TRUNCATE && f->op != FLOW_RENAME)
 		return false;
 	for (size_t i = 0; i < w->flows.count; i++) {
 		const struct drawn_flow *g = &w->flows.items[i];
-		if (g->from == f->from && g->to == f->to && g->op == FLOW_CREATE && !g->failed && g->first_ns <= f->first_ns &&
+		if (g->from == f->from && g->to == f->to && g->op == FLOW_CREATE && f->op != FLOW_RENAME && !g->failed && g->first_ns <= f->first_ns &&
 		    (f->op == FLOW_OPEN_WRITE || g->serial == f->serial))
 			return true;
+		if (f->op == FLOW_RENAME && g->op == FLOW_DELETE && g->from == f->from && g->serial == f->serial)
+			return true; // told as the replacement of what had that name
 		if (f->op == FLOW_OPEN_WRITE && g->from == f->from && g->to == f->to && g->op == FLOW_TRUNCATE && g->serial == f->serial)
 			return true;
 	}
@@ -109,6 +116,21 @@ static int compare_by_time(const void *a, const void *b)
 	return x->flow < y->flow ? -1 : x->flow > y->flow;
 }
 
+// Stamps lie on a 4 ms tick, and a fork's record comes when it returned, after the child's first ones: within one tick a process is
+// started before it acts.
+static void start_before_acting(const struct picture_work *w, struct chosen_flow *chosen, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		for (size_t k = i; k > 0; k--) {
+			const struct drawn_flow *start = &w->flows.items[chosen[k].flow], *act = &w->flows.items[chosen[k - 1].flow];
+			if (start->op != FLOW_FORK || start->first_ns != act->first_ns || (act->from != start->to && act->to != start->to))
+				break;
+			struct chosen_flow swapped = chosen[k];
+			chosen[k] = chosen[k - 1];
+			chosen[k - 1] = swapped;
+		}
+}
+
 static size_t choose_flows(const struct picture_work *w, struct chosen_flow *chosen)
 {
 	size_t count = 0;
@@ -122,6 +144,7 @@ static size_t choose_flows(const struct picture_work *w, struct chosen_flow *cho
 	count = count < STEPS_MAX ? count : STEPS_MAX;
 	if (count)
 		qsort(chosen, count, sizeof(*chosen), compare_by_time);
+	start_before_acting(w, chosen, count);
 	return count;
 }
 
@@ -156,7 +179,7 @@ static int add_alert(struct picture_work *w, struct buffer *b)
 
 static int add_step(struct picture_work *w, const struct drawn_flow *f, uint32_t number, struct buffer *b)
 {
-	struct picture_step step = {.number = number, .time_ns = f->first_ns, .edge = f->edge, .on_path = f->on_path};
+	struct picture_step step = {.number = number, .time_ns = f->first_ns, .edge = f->edge, .on_path = w->p->edges.items[f->edge].on_path};
 	// The node that the sentence is about: who acted.
 	bool from_acts = w->p->nodes.items[f->from].kind == PICTURE_PROCESS;
 	step.node = from_acts ? f->from : f->to;

@@ -126,10 +126,36 @@ static void say_created(const struct picture_work *w, const struct drawn_flow *f
 		buffer_printf(out, " (%s)", what);
 }
 
+bool story_removes_a_name(const struct picture_work *w, const struct drawn_flow *f)
+{
+	uint32_t subject = w->subject_of_node[f->to];
+	const struct file *file = subject == GRAPH_NONE ? NULL : subjects_file(&w->s, subject);
+	return file && file->names.count > 1 && f->last_ns < w->s.items[subject].run_ns;
+}
+
+bool story_replaces(const struct graph *g, const struct flow_edge *e)
+{
+	if (e->op != FLOW_DELETE)
+		return false;
+	for (uint32_t i = g->out_start.items[e->from]; i < g->out_start.items[e->from + 1]; i++) {
+		const struct flow_edge *other = &g->edges.items[g->out_edges.items[i]];
+		if (other->op == FLOW_RENAME && other->serial == e->serial)
+			return true;
+		if (other->start_ns > e->start_ns)
+			break;
+	}
+	return false;
+}
+
 static void say_deleted(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
 {
 	uint32_t subject = w->subject_of_node[f->to];
-	say_file(w, f, "deleted", "", out);
+	if (story_removes_a_name(w, f)) {
+		say_file(w, f, "removed another name of", "", out);
+		return;
+	}
+	bool replaced = story_replaces(w->g, &w->g->edges.items[f->sample]);
+	say_file(w, f, replaced ? "replaced" : "deleted", replaced ? " by another file" : "", out);
 	if (subject == GRAPH_NONE)
 		return;
 	uint32_t marks = w->s.items[subject].marks;
@@ -206,7 +232,7 @@ static void say_flow(const struct picture_work *w, const struct drawn_flow *f, s
 		return;
 	case FLOW_EXECUTE:
 	case FLOW_SYMLINK:
-		say_reverse(w, f, f->op == FLOW_EXECUTE ? "ran" : "was run through the link", out);
+		say_reverse(w, f, f->op == FLOW_EXECUTE ? "was executed from" : "was executed through the link", out);
 		return;
 	case FLOW_INTERPRET:
 		say_reverse(w, f, "was interpreted by", out);

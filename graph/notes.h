@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What the parts of the notes share. Private to graph/notes*.c.
+#ifndef GRAPH_NOTES_H
+#define GRAPH_NOTES_H
+
+#include "base/buffer.h"
+#include "graph/picture_work.h"
+
+#define NOTES_PER_KIND 8
+
+struct note_taker {
+	struct picture_work *w;
+	struct buffer b;           // words of the note at hand
+	uint32_t counts[NOTE_OTHER_CONTACT + 1], more[NOTE_OTHER_CONTACT + 1];
+	int result;
+};
+
+// Takes the words gathered in n->b as a note; counts those beyond the limit of their kind.
+void notes_put(struct note_taker *n, enum note_kind kind, uint64_t time_ns, uint32_t node, bool claimed);
+// graph/notes_login.c: whose sessions, jobs and services the path runs through.
+void notes_take_logins(struct note_taker *n);
+
+#endif
