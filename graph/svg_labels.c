@@ -181,7 +181,8 @@ static void place(struct placing *placing, size_t edge)
 	int steps = placing->p->layout_rows < 2 ? 19 : 48;
 
 	for (int step = 0; step < steps && line->count > 0; step++) {
-		double away = (double)((step + 1) / 2) * step_length * (step % 2 ? 1 : -1);
+		int steps_away = (step + 1) / 2; // 0, +1, -1, +2, -2 ...
+		double away = steps_away * step_length * (step % 2 ? 1 : -1);
 		const double *at = line->xy[(size_t)((0.5 + away) * (double)(line->count - 1))];
 
 		for (int side = 0; side < 3; side++) {

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "graph/layout.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -44,13 +45,11 @@ static void node_item(struct pen *pen, enum picture_kind kind, const char *more,
 // An edge of one style, drawn by the same code as those of the picture.
 static void edge_item(struct pen *pen, struct picture_edge edge, const char *words)
 {
-	double length = edge.correlation ? 0 : edge.on_path ? 11 : 7;
-	double x0 = pen->x, x1;
+	double length = layout_arrow(&edge);
 	struct buffer drawn = {0};
 
 	begin_item(pen, words);
-	x0 = pen->x + (edge.both_ways ? length : 0);
-	x1 = pen->x + ICON_WIDTH - length;
+	double x0 = pen->x + (edge.both_ways ? length : 0), x1 = pen->x + ICON_WIDTH - length;
 	double points[] = {x0, pen->y, x0 + (x1 - x0) / 3, pen->y, x1 - (x1 - x0) / 3, pen->y, x1, pen->y};
 	edge.points = points;
 	edge.point_count = 4;
