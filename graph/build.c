@@ -1,11 +1,83 @@
 // SPDX-License-Identifier: MIT
 #include "graph/build.h"
 
-#include "base/nanotime.h"
-
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+int builder_grow(void **items, size_t *capacity, size_t count, size_t item_bytes)
+{
+	if (count < *capacity)
+		return 0;
+	size_t larger = *capacity ? 2 * *capacity : 1;
+	void *moved = realloc(*items, larger * item_bytes);
+	if (!moved)
+		return -1;
+	*items = moved;
+	*capacity = larger;
+	return 0;
+}
+
+// --- life
+
+struct graph_builder *builder_new(struct graph *g)
+{
+	struct graph_builder *b = calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	b->g = g;
+	table_init(&b->edge_table);
+	table_init(&b->process_table);
+	table_init(&b->birth_table);
+	table_init(&b->file_table);
+	table_init(&b->folder_table);
+	table_init(&b->symlink_table);
+	table_init(&b->socket_table);
+	table_init(&b->datagram_table);
+	table_init(&b->shape_table);
+	name_init(b);
+	if (b->failed || intern_failed(g->strings)) {
+		builder_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+void builder_free(struct graph_builder *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->process_states.count; i++)
+		descriptors_free(b->process_states.items[i].descriptors);
+	for (size_t i = 0; i < b->births.count; i++)
+		descriptors_free(b->births.items[i].descriptors);
+	table_release(&b->edge_table);
+	table_release(&b->process_table);
+	table_release(&b->birth_table);
+	table_release(&b->file_table);
+	table_release(&b->folder_table);
+	table_release(&b->symlink_table);
+	table_release(&b->socket_table);
+	table_release(&b->datagram_table);
+	table_release(&b->shape_table);
+	edge_state_vector_release(&b->edge_states);
+	u32_vector_release(&b->node_edges);
+	proof_vector_release(&b->proofs);
+	realm_vector_release(&b->realms);
+	process_state_vector_release(&b->process_states);
+	segment_state_vector_release(&b->segment_states);
+	birth_vector_release(&b->births);
+	file_state_vector_release(&b->file_states);
+	folder_vector_release(&b->folders);
+	symlink_vector_release(&b->symlinks);
+	u32_vector_release(&b->socket_realms);
+	u32_vector_release(&b->kernel_realms);
+	pipe_state_vector_release(&b->pipe_states);
+	unix_client_vector_release(&b->unix_clients);
+	start_vector_release(&b->starts);
+	u32_vector_release(&b->asked);
+	call_shape_vector_release(&b->shapes);
+	free(b);
+}
 
 struct graph *graph_new(struct intern *strings)
 {
@@ -14,49 +86,19 @@ struct graph *graph_new(struct intern *strings)
 		return NULL;
 	g->strings = strings;
 	g->first_ns = NANOTIME_NONE;
-	g->builder = calloc(1, sizeof(*g->builder));
+	g->builder = builder_new(g);
 	if (!g->builder) {
-		graph_free(g);
+		free(g);
 		return NULL;
 	}
 	return g;
-}
-
-static void builder_free(struct graph_builder *b)
-{
-	if (!b)
-		return;
-	for (size_t i = 0; i < b->states.count; i++) {
-		descriptor_vector_release(&b->states.items[i].descriptors);
-		held_pipe_vector_release(&b->states.items[i].pipes);
-	}
-	process_state_vector_release(&b->states);
-	file_state_vector_release(&b->file_states);
-	birth_vector_release(&b->birth_list);
-	draft_vector_release(&b->draft_list);
-	evidence_link_vector_release(&b->evidence);
-	start_vector_release(&b->starts);
-	table_release(&b->processes);
-	table_release(&b->births);
-	table_release(&b->files);
-	table_release(&b->symlinks);
-	table_release(&b->sockets);
-	table_release(&b->drafts);
-	table_release(&b->kernels);
-	free(b);
-}
-
-void graph_drop_builder(struct graph *g)
-{
-	builder_free(g->builder);
-	g->builder = NULL;
 }
 
 void graph_free(struct graph *g)
 {
 	if (!g)
 		return;
-	graph_drop_builder(g);
+	builder_free(g->builder);
 	for (size_t i = 0; i < g->processes.count; i++) {
 		u32_vector_release(&g->processes.items[i].segments);
 		identity_vector_release(&g->processes.items[i].identities);
@@ -84,127 +126,136 @@ void graph_free(struct graph *g)
 	free(g);
 }
 
-static int add_claim(struct graph *g, const struct event *e)
+int builder_check(struct graph_builder *b, const char *what, struct error *err)
 {
-	struct claim c = {
-		.time_ns = e->earliest_ns, .serial = e->serial, .host = e->host, .epoch = e->epoch, .type = e->type, .type_name = e->type_name,
-		.pid = e->pid, .auid = e->present & EVENT_HAS_AUID ? e->auid : EVENT_ID_UNSET,
-		.session = e->present & EVENT_HAS_SESSION ? e->session : EVENT_ID_UNSET, .uid = e->ids.uid,
-		.op = e->claim_op, .account = e->claim_account, .hostname = e->claim_hostname, .terminal = e->claim_terminal,
-		.exe = e->claim_exe, .unit = e->claim_unit, .address = e->claim_address, .success = e->claim_success, .trust = e->trust,
-	};
-	return claim_vector_append(&g->claims, c);
-}
-
-// Reads and writes that are audited one by one prove what an open only allows.
-static int transfer(struct graph *g, uint32_t process, const struct event *e)
-{
-	bool copy = e->op == OP_COPY, write = e->op == OP_WRITE;
-	uint32_t node = builder_segment_node(g, process);
-	// sendfile(out, in), copy_file_range(in, off, out, off), splice(in, off, out, off)
-	bool out_first = copy && strncmp(intern_string(g->strings, e->syscall_name), "sendfile", 8) == 0;
-	for (int side = 0; side < (copy ? 2 : 1); side++) {
-		const struct descriptor *d = builder_descriptor(g, process, (int32_t)e->args[side == 0 ? 0 : out_first ? 1 : 2]);
-		bool into = copy ? (side == 0) == out_first : write;
-		if (d && d->kind == DESCRIPTOR_FILE &&
-		    builder_file_edge(g, node, d->file, into ? FLOW_WRITE : FLOW_READ, into, false, false, CLASS_OBSERVED, e, NULL) < 0)
-			return -1;
-	}
+	if (b->failed || intern_failed(b->g->strings))
+		return error_set(err, "%s: out of memory after %llu events", what, (unsigned long long)b->g->events);
 	return 0;
 }
 
-static void duplicate(struct graph *g, uint32_t process, const struct event *e)
+// --- taking events in
+
+void builder_begin(struct graph_builder *b, const struct event *e)
 {
-	const struct descriptor *d = builder_descriptor(g, process, (int32_t)e->args[0]);
-	if (!d)
-		return;
-	struct descriptor copy = *d;
-	copy.fd = (int32_t)e->exit;
-	copy.cloexec = false;
-	for (size_t i = 0; i < 2; i++)
-		if (copy.drafts[i] != GRAPH_NONE)
-			g->builder->draft_list.items[copy.drafts[i]].count++; // two descriptors hold it: no single close ends it
-	builder_descriptor_set(g, process, copy);
+	b->event = e;
+	b->evidence_count = 0;
+	b->fresh = GRAPH_NONE;
+	b->realm = realm_of(b, e->host, e->epoch);
 }
 
-static int dispatch(struct graph *g, uint32_t process, const struct event *e)
+static void add_claim(struct graph_builder *b)
 {
+	const struct event *e = b->event;
+	bool has_ids = event_has(e, EVENT_HAS_IDS) || event_has(e, EVENT_HAS_UID);
+	struct claim c = {
+		.time_ns = e->earliest_ns, .serial = e->serial, .host = e->host, .epoch = e->epoch, .type = e->type, .type_name = e->type_name,
+		.pid = event_has(e, EVENT_HAS_PID) ? e->pid : 0, .auid = event_has(e, EVENT_HAS_AUID) ? e->auid : EVENT_ID_UNSET,
+		.session = event_has(e, EVENT_HAS_SESSION) ? e->session : EVENT_ID_UNSET, .uid = has_ids ? e->ids.uid : EVENT_ID_UNSET,
+		.op = e->claim_op, .account = e->claim_account, .hostname = e->claim_hostname, .terminal = e->claim_terminal,
+		.exe = e->claim_exe, .unit = e->claim_unit, .address = e->claim_address, .success = e->claim_success, .trust = e->trust,
+	};
+	if (claim_vector_append(&b->g->claims, c) < 0)
+		b->failed = true;
+}
+
+// A LOGIN record is the kernel's own word: from now on the process has this auid and session.
+static void note_login(struct graph_builder *b)
+{
+	const struct event *e = b->event;
+	if (e->trust != TRUST_KERNEL || !event_has(e, EVENT_HAS_PID) || !e->claim_success)
+		return;
+	uint32_t process = process_find(b, b->realm, e->pid);
+	if (process != GRAPH_NONE && b->process_states.items[process].exit_latest_ns == NANOTIME_NONE)
+		identity_note(b, process, e);
+}
+
+static void link_event(struct graph_builder *b, uint32_t process)
+{
+	const struct event *e = b->event;
 	switch (e->op) {
-	case OP_EXEC: return builder_exec(g, process, e);
-	case OP_FORK: return builder_fork(g, process, e);
-	case OP_EXIT: return builder_exit(g, process, e);
-	case OP_OPEN: return builder_open(g, process, e);
+	case OP_EXEC: link_exec(b, process); break;
+	case OP_FORK: link_fork(b, process); break;
+	case OP_OPEN: link_open(b, process); break;
 	case OP_READ:
 	case OP_WRITE:
-	case OP_COPY: return transfer(g, process, e);
-	case OP_TRUNCATE: return builder_truncate(g, process, e);
+	case OP_COPY:
+	case OP_MMAP: link_transfer(b, process); break;
+	case OP_TRUNCATE: link_truncate(b, process); break;
 	case OP_RENAME:
 	case OP_LINK:
 	case OP_SYMLINK:
 	case OP_UNLINK:
 	case OP_MKDIR:
-	case OP_MKNOD: return builder_names(g, process, e);
-	case OP_ATTRIBUTE: return builder_attribute(g, process, e);
-	case OP_ACCEPT: return builder_accept(g, process, e);
-	case OP_BIND: return builder_bind(g, process, e);
-	case OP_SEND:
-	case OP_RECEIVE: return builder_send(g, process, e);
+	case OP_MKNOD: link_entry(b, process); break;
+	case OP_ATTRIBUTE: link_attribute(b, process); break;
+	case OP_ACCEPT: link_accept(b, process); break;
+	case OP_BIND: link_bind(b, process); break;
+	case OP_RECEIVE: link_send(b, process); break;
 	case OP_PIPE:
-	case OP_SOCKETPAIR: return builder_pipe(g, process, e);
-	case OP_MEMFD: return builder_memfd(g, process, e);
+	case OP_SOCKETPAIR: link_pipe(b, process); break;
+	case OP_DUP: descriptor_copy(b, process, (int32_t)e->args[0], (int32_t)e->exit); break;
+	case OP_CLOSE: descriptor_close(b, process, (int32_t)e->args[0]); break;
+	case OP_MEMFD: link_memfd(b, process); break;
 	case OP_PTRACE:
 	case OP_VM_WRITE:
-	case OP_VM_READ: return builder_inject(g, process, e);
-	case OP_KILL: return builder_signal(g, process, e);
-	case OP_MODULE:
-	case OP_BPF:
+	case OP_VM_READ: link_reach(b, process); break;
+	case OP_KILL: link_signal(b, process); break;
 	case OP_MOUNT:
-	case OP_NAMESPACE: return builder_kernel(g, process, e);
-	case OP_DUP: duplicate(g, process, e); return 0;
-	case OP_CLOSE: builder_descriptor_close(g, process, (int32_t)e->args[0], e->earliest_ns); return 0;
-	default: return 0;
+	case OP_NAMESPACE: link_kernel(b, process); break;
+	default: break; // who did it, and as whom, is noted all the same
 	}
 }
 
-// success=no carries no flow (a search through PATH is most of it), but the attempt to connect or to load a module is evidence.
-static bool carries_flow(const struct event *e)
+static void add_syscall(struct graph_builder *b)
 {
-	return e->op == OP_CONNECT || e->op == OP_SEND || e->op == OP_MODULE || !(e->present & EVENT_HAS_SUCCESS) || e->success;
+	const struct event *e = b->event;
+	if (!event_has(e, EVENT_HAS_PID) || e->pid == 0)
+		return; // the SYSCALL record is lost: counted as partial by ingest, and nobody to blame it on
+	uint32_t process = process_of_event(b);
+	if (process == GRAPH_NONE)
+		return;
+	if (e->type == AUDIT_ANOM_ABEND_TYPE || e->op == OP_EXIT)
+		link_exit(b, process);
+	if (!event_has(e, EVENT_HAS_SYSCALL) || (e->present & (uint32_t)EVENT_HAS_LOGIN))
+		return;
+	// success=no carries no flow (looking through PATH is most of it), but for attempts that are evidence themselves
+	if (e->op == OP_CONNECT)
+		link_connect(b, process);
+	else if (e->op == OP_SEND)
+		link_send(b, process);
+	else if (e->op == OP_MODULE || e->op == OP_BPF)
+		link_kernel(b, process);
+	else if (!event_has(e, EVENT_HAS_SUCCESS) || e->success)
+		link_event(b, process);
 }
 
-static int add_syscall(struct graph *g, const struct event *e)
+int graph_add_event(struct graph *g, const struct event *event, struct error *err)
 {
-	if (!(e->present & EVENT_HAS_PID) || e->pid == 0)
-		return 0; // records whose SYSCALL is lost: counted as partial by ingest, nobody to blame them on
-	uint32_t process = builder_process(g, e);
-	if (process == GRAPH_NONE || builder_identity(g, process, e) < 0)
-		return -1;
-	if (!(e->present & EVENT_HAS_SYSCALL) || !carries_flow(e))
-		return 0;
-	return e->op == OP_CONNECT ? builder_connect(g, process, e) : dispatch(g, process, e);
-}
-
-int graph_add_event(struct graph *g, const struct event *e, struct error *err)
-{
+	struct graph_builder *b = g->builder;
+	builder_begin(b, event);
 	g->events++;
-	if (e->earliest_ns < g->first_ns)
-		g->first_ns = e->earliest_ns;
-	if (e->latest_ns > g->last_ns)
-		g->last_ns = e->latest_ns;
-	int result = 0;
-	if (e->kind == EVENT_SYSCALL)
-		result = add_syscall(g, e);
-	else if (e->kind == EVENT_CLAIM)
-		result = add_claim(g, e);
-	return result < 0 ? error_set(err, "building the graph: out of memory after %llu events", (unsigned long long)g->events) : 0;
+	if (event->earliest_ns < g->first_ns)
+		g->first_ns = event->earliest_ns;
+	if (event->latest_ns > g->last_ns)
+		g->last_ns = event->latest_ns;
+	if (event->kind == EVENT_SYSCALL) {
+		add_syscall(b);
+	} else if (event->kind == EVENT_CLAIM) {
+		add_claim(b);
+		note_login(b);
+	}
+	return builder_check(b, "building the graph", err);
 }
+
+// --- contacts
 
 int contacts_find(const struct graph *g, const struct event_address *address, uint16_t port, struct u32_vector *out, struct error *err)
 {
+	size_t length = address->kind == ADDRESS_IPV4 ? 4 : 16;
 	for (uint32_t i = 0; i < g->connections.count; i++) {
 		const struct event_address *a = &g->connections.items[i].address;
-		if (a->kind == address->kind && memcmp(a->ip, address->ip, a->kind == ADDRESS_IPV4 ? 4 : 16) == 0 &&
-		    (port == 0 || a->port == port) && u32_vector_append(out, i) < 0)
+		if (a->kind == address->kind && memcmp(a->ip, address->ip, length) == 0 && (port == 0 || a->port == port) &&
+		    u32_vector_append(out, i) < 0)
 			return error_set(err, "contacts: out of memory");
 	}
 	return 0;

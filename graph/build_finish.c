@@ -1,250 +1,162 @@
 // SPDX-License-Identifier: MIT
-// From drafts to edges: ends, content versions, session and service trees, how many trees use a file, order, indices.
+// The end of building: what only the whole log shows, ends of segments and edges, order, indices.
 #include "graph/build.h"
-
-#include "base/nanotime.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SIBLINGS_APART_NS (8 * NANOTIME_MILLISECOND) /* a shell forks a pipeline's members within two ticks */
-#define LATER_SEGMENTS 4 /* a descriptor that survives execve is followed through so many of them */
+// --- forks and execs, which late records may have changed until now
 
-// --- ends of segments
-
-static void end_segments(struct graph *g)
+static void fork_flow(struct graph_builder *b, uint32_t process)
 {
-	for (size_t i = 0; i < g->processes.count; i++) {
-		const struct process *p = &g->processes.items[i];
-		for (size_t k = 0; k < p->segments.count; k++) {
-			struct segment *s = &g->segments.items[p->segments.items[k]];
-			if (k + 1 < p->segments.count)
-				s->end_ns = g->segments.items[p->segments.items[k + 1]].start_ns;
-			else
-				s->end_ns = p->exit_ns;
-			if (s->end_ns < s->start_ns)
-				s->end_ns = s->start_ns;
-			g->nodes.items[s->node].end_ns = s->end_ns;
-		}
-	}
-}
-
-// --- edges that only the whole shows
-
-static int fork_edges(struct graph *g)
-{
-	for (uint32_t i = 0; i < g->processes.count; i++) {
-		const struct process *p = &g->processes.items[i];
-		const struct process_state *s = &g->builder->states.items[i];
-		if (s->parent_node == GRAPH_NONE)
-			continue;
-		uint32_t child = g->segments.items[p->segments.items[0]].node;
-		if (builder_plain_edge(g, s->parent_node, child, FLOW_FORK, p->parent_class, s->fork_start_ns, s->fork_end_ns, s->fork_serial, s->fork_evidence) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-struct sibling { uint32_t parent, process; uint64_t birth_ns; };
-
-static int compare_siblings(const void *a, const void *b)
-{
-	const struct sibling *x = a, *y = b;
-	if (x->parent != y->parent)
-		return x->parent < y->parent ? -1 : 1;
-	if (x->birth_ns != y->birth_ns)
-		return x->birth_ns < y->birth_ns ? -1 : 1;
-	return x->process < y->process ? -1 : x->process > y->process;
-}
-
-// `curl X | sh` without pipe2 records: siblings under one shell that were born together and overlap. Uncertain.
-static int sibling_pipes(struct graph *g)
-{
-	if (g->builder->pipes_audited || g->processes.count == 0)
-		return 0;
-	struct sibling *siblings = malloc(g->processes.count * sizeof(*siblings));
-	if (!siblings)
-		return -1;
-	size_t count = 0;
-	for (uint32_t i = 0; i < g->processes.count; i++) {
-		const struct process *p = &g->processes.items[i];
-		if (p->parent != GRAPH_NONE && !p->implied && builder_is_shell(g, p->parent))
-			siblings[count++] = (struct sibling){p->parent, i, p->birth_ns};
-	}
-	qsort(siblings, count, sizeof(*siblings), compare_siblings);
-	int result = 0;
-	for (size_t i = 1; i < count && result == 0; i++) {
-		const struct sibling *a = &siblings[i - 1], *b = &siblings[i];
-		const struct process *first = &g->processes.items[a->process], *second = &g->processes.items[b->process];
-		if (a->parent != b->parent || b->birth_ns - a->birth_ns > SIBLINGS_APART_NS || first->exit_ns < b->birth_ns)
-			continue;
-		result = builder_plain_edge(g, builder_segment_node(g, a->process), builder_segment_node(g, b->process), FLOW_PIPE, CLASS_UNCERTAIN,
-					    b->birth_ns, first->exit_ns < second->exit_ns ? first->exit_ns : second->exit_ns,
-					    g->segments.items[second->segments.items[0]].serial, GRAPH_NONE);
-	}
-	free(siblings);
-	return result;
-}
-
-static bool runs(const struct graph *g, const struct segment *s, const char *comm)
-{
-	return strcmp(intern_string(g->strings, s->comm), comm) == 0;
-}
-
-// "Please start this for me", sent to a service manager whose socket was bound before the log began.
-static int start_edges(struct graph *g)
-{
-	for (size_t i = 0; i < g->builder->starts.count; i++) {
-		const struct start_request *r = &g->builder->starts.items[i];
-		for (size_t k = 0; k < g->segments.count; k++) {
-			const struct segment *s = &g->segments.items[k];
-			const struct process *p = &g->processes.items[s->process];
-			bool manager = strcmp(r->server, "systemd") == 0 && p->pid == 1;
-			if (p->host != r->host || s->start_ns > r->time_ns || s->end_ns < r->time_ns || !(manager || runs(g, s, r->server)))
-				continue;
-			if (builder_plain_edge(g, r->client_node, s->node, FLOW_START, CLASS_UNCERTAIN, r->time_ns, r->time_ns, r->serial, r->evidence) < 0)
-				return -1;
-			break;
-		}
-	}
-	return 0;
-}
-
-// --- drafts become edges
-
-static int flatten_evidence(struct graph *g, const struct draft_edge *d, uint32_t *ret_first)
-{
-	*ret_first = (uint32_t)g->evidence.count;
-	for (uint32_t i = 0, link = d->evidence_head; i < d->evidence_count; i++) {
-		const struct evidence_link *l = &g->builder->evidence.items[link];
-		if (evidence_vector_append(&g->evidence, l->evidence) < 0)
-			return -1;
-		link = l->next;
-	}
-	return 0;
-}
-
-static int emit(struct graph *g, const struct draft_edge *d, uint32_t process_node, uint32_t other, enum flow_class class_,
-		uint64_t start_ns, uint64_t end_ns, uint32_t evidence)
-{
-	struct flow_edge e = {
-		.from = d->into_other ? process_node : other, .to = d->into_other ? other : process_node,
-		.op = d->op, .class = (uint8_t)class_, .failed = d->failed, .start_ns = start_ns, .end_ns = end_ns < start_ns ? start_ns : end_ns,
-		.serial = d->serial, .count = d->count, .last_ns = d->last_ns, .evidence = evidence, .evidence_count = d->evidence_count,
+	const struct process *p = &b->g->processes.items[process];
+	const struct process_state *s = &b->process_states.items[process];
+	if (s->origin == GRAPH_NONE)
+		return;
+	// The child has its copy by the time at which it first acts.
+	uint64_t acted_ns = s->first_ns > s->fork_start_ns ? s->first_ns : s->fork_start_ns;
+	struct flow f = {
+		.from = b->g->segments.items[s->origin].node, .to = b->g->segments.items[p->segments.items[0]].node, .op = FLOW_FORK,
+		.class = p->parent_class, .start_ns = s->fork_start_ns, .end_ns = s->fork_end_ns < acted_ns ? s->fork_end_ns : acted_ns,
+		.serial = s->fork_serial, .evidence = s->fork_evidence, .evidence_count = s->fork_evidence_count,
 	};
-	return edge_vector_append(&g->edges, e);
+	flow_add(b, &f);
 }
 
-// One edge for each content version that was alive during [start, end].
-static int emit_file(struct graph *g, const struct draft_edge *d, uint32_t process_node, enum flow_class class_, uint64_t start_ns,
-		     uint64_t end_ns, uint32_t first_version, uint32_t evidence)
+static void exec_flows(struct graph_builder *b, uint32_t process)
 {
-	const struct file *f = &g->files.items[d->other];
-	for (size_t v = first_version; v < f->versions.count; v++) {
-		const struct graph_node *n = &g->nodes.items[f->versions.items[v]];
-		uint64_t from = v == first_version || n->start_ns < start_ns ? start_ns : n->start_ns;
-		uint64_t to = end_ns < n->end_ns ? end_ns : n->end_ns;
-		if (v > first_version && n->start_ns > end_ns)
+	const struct process *p = &b->g->processes.items[process];
+	for (size_t i = 1; i < p->segments.count; i++) {
+		const struct segment *s = &b->g->segments.items[p->segments.items[i]];
+		const struct segment_state *state = &b->segment_states.items[p->segments.items[i]];
+		struct flow f = {
+			.from = b->g->segments.items[p->segments.items[i - 1]].node, .to = s->node, .op = FLOW_EXEC, .class = state->exec_class,
+			.start_ns = s->start_ns, .end_ns = state->exec_end_ns, .serial = s->serial, .evidence = state->evidence,
+			.evidence_count = state->evidence_count,
+		};
+		flow_add(b, &f);
+	}
+}
+
+// --- ends
+
+// The last moment at which it may have acted: its exit had happened by then, or somebody else has its pid.
+static uint64_t process_end(const struct graph_builder *b, uint32_t process)
+{
+	const struct process_state *s = &b->process_states.items[process];
+	if (s->exit_latest_ns == NANOTIME_NONE)
+		return NANOTIME_NONE;
+	return s->exit_latest_ns > s->last_ns ? s->exit_latest_ns : s->last_ns;
+}
+
+static void end_segments(struct graph_builder *b)
+{
+	uint32_t *next = malloc((b->g->processes.count + 1) * sizeof(*next)); // instance after this one
+	if (!next) {
+		b->failed = true;
+		return;
+	}
+	for (uint32_t i = (uint32_t)b->g->processes.count; i-- > 0;) {
+		const struct process *p = &b->g->processes.items[i];
+		uint64_t end_ns = process_end(b, i);
+		next[i] = GRAPH_NONE;
+		// The newest instance is in the table; older ones end at the latest when the next is born.
+		uint32_t newest = process_find(b, b->process_states.items[i].realm, p->pid);
+		if (newest != i && end_ns == NANOTIME_NONE)
+			end_ns = b->g->processes.items[newest].birth_ns;
+		for (size_t k = p->segments.count; k-- > 0;) {
+			struct segment *s = &b->g->segments.items[p->segments.items[k]];
+			s->end_ns = end_ns > s->start_ns ? end_ns : s->start_ns;
+			b->g->nodes.items[s->node].end_ns = s->end_ns;
+			end_ns = s->start_ns;
+		}
+	}
+	free(next);
+}
+
+static void end_edges(struct graph_builder *b)
+{
+	for (size_t i = 0; i < b->g->edges.count; i++) {
+		struct flow_edge *e = &b->g->edges.items[i];
+		uint64_t end_ns = NANOTIME_NONE;
+		if (b->edge_states.items[i].until != UNTIL_SEGMENT)
+			continue;
+		const uint32_t ends[] = {e->from, e->to};
+		for (size_t side = 0; side < 2; side++)
+			if (b->g->nodes.items[ends[side]].end_ns < end_ns)
+				end_ns = b->g->nodes.items[ends[side]].end_ns;
+		e->end_ns = end_ns > e->start_ns ? end_ns : e->start_ns;
+	}
+}
+
+// Who has a file open while it is cut has the next version open as well.
+static void continue_edge(struct graph_builder *b, uint32_t edge, bool file_is_from)
+{
+	const struct flow_edge e = b->g->edges.items[edge];
+	uint32_t file_end = file_is_from ? e.from : e.to, process_end_node = file_is_from ? e.to : e.from;
+	const struct graph_node *n = &b->g->nodes.items[file_end];
+	const struct u32_vector *versions = &b->g->files.items[n->entity].versions;
+	uint64_t until_ns = b->g->nodes.items[process_end_node].end_ns;
+	if (n->kind != NODE_FILE)
+		return;
+	for (size_t v = n->part + 1; v < versions->count; v++) {
+		uint64_t start_ns = b->g->nodes.items[versions->items[v]].start_ns;
+		if (start_ns > until_ns || start_ns < e.start_ns)
 			break;
-		if (n->end_ns < start_ns && v + 1 < f->versions.count)
+		struct flow f = {.from = e.from, .to = e.to, .op = e.op, .class = e.class, .until = UNTIL_SEGMENT, .start_ns = start_ns, .end_ns = NANOTIME_NONE,
+				 .serial = e.serial, .evidence = e.evidence, .evidence_count = e.evidence_count};
+		*(file_is_from ? &f.from : &f.to) = versions->items[v];
+		flow_add(b, &f);
+	}
+}
+
+static void continue_edges(struct graph_builder *b)
+{
+	size_t count = b->g->edges.count; // those that follow are the continuations
+	for (uint32_t i = 0; i < count; i++) {
+		const struct flow_edge *e = &b->g->edges.items[i];
+		if (b->edge_states.items[i].until != UNTIL_SEGMENT || b->edge_states.items[i].dead)
 			continue;
-		if (emit(g, d, process_node, f->versions.items[v], class_, from, to, evidence) < 0)
-			return -1;
+		bool from_file = b->g->nodes.items[e->from].kind == NODE_FILE, to_file = b->g->nodes.items[e->to].kind == NODE_FILE;
+		uint32_t file_end = from_file ? e->from : e->to;
+		if ((from_file || to_file) && b->g->nodes.items[file_end].end_ns != NANOTIME_NONE)
+			continue_edge(b, i, from_file);
 	}
-	return 0;
 }
 
-static int emit_draft(struct graph *g, const struct draft_edge *d)
-{
-	uint32_t evidence;
-	if (flatten_evidence(g, d, &evidence) < 0)
-		return -1;
-	if (d->process_node == GRAPH_NONE) {
-		struct draft_edge plain = *d;
-		plain.into_other = true;
-		return emit(g, &plain, d->from, d->other, d->class, d->start_ns, d->end_ns, evidence);
-	}
-	const struct segment *s = graph_segment_of(g, d->process_node);
-	const struct process *p = &g->processes.items[s->process];
-	bool open = d->until_end && d->end_ns == NANOTIME_NONE;
-	uint64_t end_ns = open ? s->end_ns : d->end_ns;
-	int result = d->is_file ? emit_file(g, d, d->process_node, d->class, d->start_ns, end_ns, d->version, evidence) :
-				  emit(g, d, d->process_node, d->other, d->class, d->start_ns, end_ns, evidence);
-	for (size_t k = s->ordinal + 1; result == 0 && open && d->survives_exec && k < p->segments.count && k <= s->ordinal + LATER_SEGMENTS; k++) {
-		const struct segment *later = &g->segments.items[p->segments.items[k]];
-		enum flow_class class_ = d->class > CLASS_INFERRED ? d->class : CLASS_INFERRED;
-		result = d->is_file ? emit_file(g, d, later->node, class_, later->start_ns, later->end_ns, d->version, evidence) :
-				      emit(g, d, later->node, d->other, class_, later->start_ns, later->end_ns, evidence);
-	}
-	return result;
-}
+// --- evidence: an edge's events side by side
 
-// --- trees: a login session, or a service below the first process
-
-static uint32_t tree_of(struct graph *g, struct table *trees, uint64_t key)
+static void gather_evidence(struct graph_builder *b, uint32_t edge)
 {
-	uint32_t known = table_get(trees, key);
-	if (known != TABLE_NONE)
-		return known;
-	return table_put(trees, key, g->trees) < 0 ? GRAPH_NONE : g->trees++;
-}
-
-static int find_trees(struct graph *g)
-{
-	struct table trees = {0};
-	int result = 0;
-	for (uint32_t i = 0; i < g->processes.count && result == 0; i++) {
-		struct process *p = &g->processes.items[i];
-		uint64_t key;
-		if (p->session != EVENT_ID_UNSET) {
-			key = table_key((uint64_t)p->host << 32 | p->epoch, p->session, 0, 7);
-		} else {
-			uint32_t top = i;
-			for (uint32_t hops = 0; hops < 64; hops++) { // our limit: deeper than any service; keeps a long chain cheap
-				uint32_t parent = g->processes.items[top].parent;
-				if (parent == GRAPH_NONE || g->processes.items[parent].pid <= 2)
-					break;
-				top = parent;
-			}
-			key = table_key(top, 0, 0, 8);
+	struct graph *g = b->g;
+	struct flow_edge *e = &g->edges.items[edge];
+	uint32_t first = (uint32_t)g->evidence.count, from = e->evidence, count = e->evidence_count;
+	uint32_t next = b->edge_states.items[edge].proof_head;
+	if (next == GRAPH_NONE)
+		return;
+	for (;;) {
+		for (uint32_t i = 0; i < count; i++) {
+			struct edge_evidence copy = g->evidence.items[from + i];
+			if (evidence_vector_append(&g->evidence, copy) < 0)
+				b->failed = true;
 		}
-		p->tree = tree_of(g, &trees, key);
-		result = p->tree == GRAPH_NONE ? -1 : 0;
+		if (next == GRAPH_NONE)
+			break;
+		from = b->proofs.items[next].evidence;
+		count = b->proofs.items[next].count;
+		next = b->proofs.items[next].next;
 	}
-	table_release(&trees);
-	return result;
-}
-
-static int count_users(struct graph *g)
-{
-	struct table seen = {0};
-	int result = 0;
-	for (size_t i = 0; i < g->edges.count && result == 0; i++) {
-		const struct flow_edge *e = &g->edges.items[i];
-		bool from_file = g->nodes.items[e->from].kind == NODE_FILE;
-		const struct segment *s = graph_segment_of(g, from_file ? e->to : e->from);
-		uint32_t node = from_file ? e->from : e->to;
-		if (!s || g->nodes.items[node].kind != NODE_FILE)
-			continue;
-		struct file *f = &g->files.items[g->nodes.items[node].entity];
-		uint32_t tree = g->processes.items[s->process].tree;
-		for (int reading = 0; reading <= (from_file ? 1 : 0) && result == 0; reading++) {
-			uint64_t key = table_key(g->nodes.items[node].entity, tree, (uint64_t)reading, 9);
-			if (table_get(&seen, key) != TABLE_NONE)
-				continue;
-			result = table_put(&seen, key, 1);
-			*(reading ? &f->readers_trees : &f->accessors_trees) += 1;
-		}
-	}
-	table_release(&seen);
-	return result;
+	e->evidence = first;
+	e->evidence_count = (uint32_t)g->evidence.count - first;
 }
 
 // --- order and indices
 
-static int compare_edges(const void *a, const void *b)
+struct edge_key { uint64_t start_ns, serial; uint32_t from, to, op, index; };
+
+static int compare_keys(const void *a, const void *b)
 {
-	const struct flow_edge *x = a, *y = b;
+	const struct edge_key *x = a, *y = b;
 	if (x->start_ns != y->start_ns)
 		return x->start_ns < y->start_ns ? -1 : 1;
 	if (x->serial != y->serial)
@@ -253,52 +165,90 @@ static int compare_edges(const void *a, const void *b)
 		return x->from < y->from ? -1 : 1;
 	if (x->to != y->to)
 		return x->to < y->to ? -1 : 1;
-	return x->op < y->op ? -1 : x->op > y->op;
+	if (x->op != y->op)
+		return x->op < y->op ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static int index_side(struct graph *g, bool in, struct u32_vector *starts, struct u32_vector *list)
+static void sort_edges(struct graph_builder *b)
 {
+	struct graph *g = b->g;
+	struct edge_key *keys = malloc((g->edges.count + 1) * sizeof(*keys));
+	struct edge_vector sorted = {0};
+	size_t count = 0;
+	if (!keys || edge_vector_reserve(&sorted, g->edges.count + 1) < 0) {
+		free(keys);
+		b->failed = true;
+		return;
+	}
+	for (uint32_t i = 0; i < g->edges.count; i++) {
+		const struct flow_edge *e = &g->edges.items[i];
+		if (!b->edge_states.items[i].dead)
+			keys[count++] = (struct edge_key){e->start_ns, e->serial, e->from, e->to, e->op, i};
+	}
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < count; i++)
+		sorted.items[sorted.count++] = g->edges.items[keys[i].index];
+	free(keys);
+	edge_vector_release(&g->edges);
+	g->edges = sorted;
+}
+
+static void index_side(struct graph_builder *b, bool in, struct u32_vector *starts, struct u32_vector *list)
+{
+	const struct graph *g = b->g;
 	size_t n = g->nodes.count, m = g->edges.count;
-	if (u32_vector_reserve(starts, n + 2) < 0 || u32_vector_reserve(list, m + 1) < 0)
-		return -1;
+	uint32_t *next = malloc((n + 1) * sizeof(*next));
+	if (!next || u32_vector_reserve(starts, n + 2) < 0 || u32_vector_reserve(list, m + 1) < 0) {
+		free(next);
+		b->failed = true;
+		return;
+	}
 	memset(starts->items, 0, (n + 2) * sizeof(*starts->items));
 	for (size_t i = 0; i < m; i++)
 		starts->items[(in ? g->edges.items[i].to : g->edges.items[i].from) + 1]++;
 	for (size_t i = 1; i <= n; i++)
 		starts->items[i] += starts->items[i - 1];
 	starts->count = n + 1;
-	uint32_t *next = malloc((n + 1) * sizeof(*next));
-	if (!next)
-		return -1;
 	memcpy(next, starts->items, (n + 1) * sizeof(*next));
 	for (uint32_t i = 0; i < m; i++) // in order of edges, so that each node's edges are in order of start
 		list->items[next[in ? g->edges.items[i].to : g->edges.items[i].from]++] = i;
 	list->count = m;
 	free(next);
-	return 0;
-}
-
-static int finish(struct graph *g)
-{
-	end_segments(g);
-	if (fork_edges(g) < 0 || sibling_pipes(g) < 0 || start_edges(g) < 0)
-		return -1;
-	for (size_t i = 0; i < g->builder->draft_list.count; i++)
-		if (emit_draft(g, &g->builder->draft_list.items[i]) < 0)
-			return -1;
-	if (find_trees(g) < 0 || count_users(g) < 0)
-		return -1;
-	if (g->edges.count)
-		qsort(g->edges.items, g->edges.count, sizeof(*g->edges.items), compare_edges);
-	if (index_side(g, false, &g->out_start, &g->out_edges) < 0)
-		return -1;
-	return index_side(g, true, &g->in_start, &g->in_edges);
 }
 
 int graph_finish(struct graph *g, struct error *err)
 {
-	if (g->builder && finish(g) < 0)
-		return error_set(err, "building the graph: out of memory");
-	graph_drop_builder(g);
+	struct graph_builder *b = g->builder;
+	if (!b)
+		return 0;
+	births_settle(b);
+	descriptors_settle(b);
+	pipes_settle(b);
+	pipes_guess(b);
+	unix_settle(b);
+	starts_settle(b);
+	for (uint32_t i = 0; i < g->processes.count; i++) {
+		fork_flow(b, i);
+		exec_flows(b, i);
+	}
+	end_segments(b);
+	continue_edges(b);
+	end_edges(b);
+	for (uint32_t i = 0; i < g->edges.count; i++)
+		gather_evidence(b, i);
+	sort_edges(b);
+	trees_settle(b);
+	if (builder_check(b, "building the graph", err) < 0)
+		return -1;
+	index_side(b, false, &g->out_start, &g->out_edges);
+	index_side(b, true, &g->in_start, &g->in_edges);
+	if (builder_check(b, "building the graph", err) < 0)
+		return -1;
+	trees_count(b);
+	if (builder_check(b, "building the graph", err) < 0)
+		return -1;
+	builder_free(b);
+	g->builder = NULL;
 	return 0;
 }

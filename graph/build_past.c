@@ -1,134 +1,158 @@
 // SPDX-License-Identifier: MIT
-// Ancestors that were born before the window: which to ask for, and what an older event tells of them.
+// Ancestors that were born before the window: which to ask for, and what an older event tells of them. Answers come newest first.
 #include "graph/build.h"
 
-#include "base/nanotime.h"
+#define LINE_MAX_HOPS 1000 /* our limit for one line: a chain of forks must not become a search for each of its links */
 
-#include <string.h>
-
-#define ANCESTORS_MAX 1000 /* our limit for one line: a chain of forks must not become a search for each of its links */
-
-// What is still unknown of a process that matters?
-static bool incomplete(const struct graph *g, uint32_t process)
+// What is still unknown of a process that matters: what it runs, with which arguments, and who started it.
+static bool program_known(const struct graph_builder *b, uint32_t process)
 {
-	const struct process *p = &g->processes.items[process];
-	const struct segment *first = &g->segments.items[p->segments.items[0]];
-	bool program_known = first->argv_count > 0 || g->builder->states.items[process].exec_seen;
-	if (p->birth_seen)
-		return false; // born inside the window: it is what its parent was
-	return !program_known || p->parent == GRAPH_NONE;
+	const struct process *p = &b->g->processes.items[process];
+	const struct segment *first = &b->g->segments.items[p->segments.items[0]];
+	// A forked copy is as well known as what it was copied from; whoever executed since is known by that.
+	return b->segment_states.items[p->segments.items[0]].executed || first->forked_stub || p->segments.count > 1;
 }
 
-static int want_line(struct graph *g, uint32_t process, struct ancestor_vector *out)
+static bool is_known(const struct graph_builder *b, uint32_t process)
 {
-	for (uint32_t hops = 0; process != GRAPH_NONE && hops < ANCESTORS_MAX; hops++) {
-		const struct process *p = &g->processes.items[process];
-		struct process_state *state = &g->builder->states.items[process];
-		if (!state->asked && p->pid > 1 && incomplete(g, process)) {
-			state->asked = true;
-			struct ancestor_wanted w = {.host = p->host, .epoch = p->epoch, .pid = p->pid, .before_ns = state->first_ns};
-			if (ancestor_vector_append(out, w) < 0)
-				return -1;
-		}
-		process = p->parent;
+	const struct process *p = &b->g->processes.items[process];
+	return p->birth_seen || (program_known(b, process) && p->parent != GRAPH_NONE); // born inside the window: it is what its parent was
+}
+
+static void want_line(struct graph_builder *b, uint32_t process, struct ancestor_vector *out)
+{
+	for (unsigned hops = 0; hops < LINE_MAX_HOPS && process != GRAPH_NONE; hops++, process = b->g->processes.items[process].parent) {
+		const struct process *p = &b->g->processes.items[process];
+		struct process_state *s = &b->process_states.items[process];
+		if (s->asked)
+			continue;
+		s->asked = true;
+		if (p->pid <= 1 || is_known(b, process)) // the first process of a boot has no record
+			continue;
+		struct ancestor_wanted w = {.host = p->host, .epoch = p->epoch, .pid = p->pid, .before_ns = s->first_ns};
+		if (ancestor_vector_append(out, w) < 0 || u32_vector_append(&b->asked, process) < 0)
+			b->failed = true;
 	}
-	return 0;
 }
 
 int graph_missing_ancestors(struct graph *g, const struct event_address *address, struct ancestor_vector *out, struct error *err)
 {
+	struct graph_builder *b = g->builder;
 	struct u32_vector contacts = {0};
-	int result = 0;
-	if (address) {
-		result = contacts_find(g, address, 0, &contacts, err);
-		for (size_t i = 0; result == 0 && i < contacts.count; i++)
-			result = want_line(g, g->connections.items[contacts.items[i]].process, out);
-	} else {
-		for (uint32_t i = 0; result == 0 && i < g->processes.count; i++)
-			result = want_line(g, i, out);
+	if (!address) {
+		for (uint32_t i = 0; i < g->processes.count; i++)
+			want_line(b, i, out);
+		return builder_check(b, "ancestors", err);
 	}
+	int result = contacts_find(g, address, 0, &contacts, err);
+	for (size_t i = 0; result == 0 && i < contacts.count; i++)
+		want_line(b, g->connections.items[contacts.items[i]].process, out);
 	u32_vector_release(&contacts);
-	return result < 0 ? error_set(err, "ancestors: out of memory") : 0;
+	return result < 0 ? -1 : builder_check(b, "ancestors", err);
 }
 
-static int past_exec(struct graph *g, uint32_t process, const struct event *e)
+// The process that was asked for; instances of one pid differ in the time before which they were wanted.
+static uint32_t asked_process(const struct graph_builder *b, const struct ancestor_wanted *w)
 {
-	struct process *p = &g->processes.items[process];
-	uint32_t index = p->segments.items[0];
-	struct segment *s = &g->segments.items[index];
-	struct process_state *state = &g->builder->states.items[process];
-	if (s->argv_count || state->exec_seen)
-		return 0; // a newer exec is known already
-	if (builder_fill_segment(g, s, e) < 0)
-		return -1;
-	s->forked_stub = false;
-	s->start_ns = e->earliest_ns;
-	s->serial = e->serial;
-	g->nodes.items[s->node].start_ns = e->earliest_ns;
-	if (e->earliest_ns < p->birth_ns)
-		p->birth_ns = e->earliest_ns;
-	p->implied = false;
-	return builder_exec_files(g, process, index, e);
-}
-
-static int past_parent(struct graph *g, uint32_t process, uint32_t parent_pid, enum flow_class class_, const struct event *e)
-{
-	if (parent_pid == 0 || parent_pid == g->processes.items[process].pid)
-		return 0;
-	uint32_t parent = builder_process_by_pid(g, e->host, e->epoch, parent_pid, e->earliest_ns);
-	if (parent == GRAPH_NONE || evidence_link_vector_reserve(&g->builder->evidence, 1) < 0)
-		return -1;
-	struct process *p = &g->processes.items[process];
-	struct process_state *state = &g->builder->states.items[process];
-	if (p->parent != GRAPH_NONE && p->parent_class == CLASS_OBSERVED)
-		return 0;
-	for (uint32_t up = parent, hops = 0; up != GRAPH_NONE && hops < g->processes.count; up = g->processes.items[up].parent, hops++)
-		if (up == process)
-			return 0; // a pid that came round: better no parent than a circle
-	p->parent = parent;
-	p->parent_class = (uint8_t)class_;
-	p->birth_seen = class_ == CLASS_OBSERVED;
-	if (e->earliest_ns < p->birth_ns)
-		p->birth_ns = e->earliest_ns;
-	state->parent_node = builder_segment_node_at(g, parent, e->earliest_ns);
-	state->fork_start_ns = state->fork_end_ns = e->earliest_ns;
-	state->fork_serial = e->serial;
-	return builder_evidence(g, e, &state->fork_evidence);
-}
-
-int graph_add_past_event(struct graph *g, const struct ancestor_wanted *wanted, const struct event *e, bool *ret_satisfied, struct error *err)
-{
-	int result = 0;
-	*ret_satisfied = false;
-	uint32_t process = builder_process_by_pid(g, wanted->host, wanted->epoch, wanted->pid, wanted->before_ns);
-	if (process == GRAPH_NONE)
-		return error_set(err, "ancestors: out of memory");
-	if (e->kind != EVENT_SYSCALL || e->epoch != wanted->epoch || !(e->present & EVENT_HAS_PID))
-		return 0;
-	g->builder->past = true;
-	struct segment *s = &g->segments.items[g->processes.items[process].segments.items[0]];
-	if (e->pid == wanted->pid) {
-		if (e->op == OP_EXIT && g->builder->states.items[process].first_ns > e->earliest_ns) {
-			*ret_satisfied = true; // an older process with the same pid ended here: nothing before is about ours
-			g->builder->past = false;
-			return 0;
-		}
-		if (e->op == OP_EXEC && e->success)
-			result = past_exec(g, process, e);
-		else if (!s->exe)
-			result = builder_fill_segment(g, s, e);
-		if (e->present & EVENT_HAS_EXE)
-			g->processes.items[process].implied = false;
-		if (result == 0 && (e->present & EVENT_HAS_PPID) && g->processes.items[process].parent == GRAPH_NONE)
-			result = past_parent(g, process, e->ppid, CLASS_INFERRED, e);
-		if (result == 0 && g->processes.items[process].identities.count == 0)
-			result = builder_identity(g, process, e);
-	} else if (e->op == OP_FORK && e->success && e->exit == (int64_t)wanted->pid) {
-		result = past_parent(g, process, e->pid, CLASS_OBSERVED, e);
-		*ret_satisfied = true; // its birth: older records are about another process
+	for (size_t i = b->asked.count; i-- > 0;) {
+		const struct process *p = &b->g->processes.items[b->asked.items[i]];
+		if (p->pid == w->pid && p->host == w->host && p->epoch == w->epoch && b->process_states.items[b->asked.items[i]].first_ns == w->before_ns)
+			return b->asked.items[i];
 	}
-	g->builder->past = false;
-	if (!incomplete(g, process))
-		*ret_satisfied = true;
-	return result < 0 ? error_set(err, "ancestors: out of memory") : 0;
+	return GRAPH_NONE;
+}
+
+static void begin_earlier(struct graph_builder *b, uint32_t process, uint64_t ns)
+{
+	struct process *p = &b->g->processes.items[process];
+	struct segment *s = &b->g->segments.items[p->segments.items[0]];
+	if (ns >= s->start_ns)
+		return;
+	s->start_ns = p->birth_ns = ns;
+	b->g->nodes.items[s->node].start_ns = ns;
+}
+
+static void past_exec(struct graph_builder *b, uint32_t process)
+{
+	const struct event *e = b->event;
+	uint32_t segment = b->g->processes.items[process].segments.items[0];
+	struct segment *s = &b->g->segments.items[segment];
+	struct segment_state *state = &b->segment_states.items[segment];
+	if (state->executed || (s->exe && event_has(e, EVENT_HAS_EXE) && s->exe != e->exe))
+		return; // a newer one is known already; or it became something else since, and nobody recorded how
+	state->executed = true;
+	state->exec_end_ns = e->latest_ns;
+	evidence_keep(b, &state->evidence, &state->evidence_count);
+	segment_fill(b, segment, e);
+	segment_arguments(b, segment, e);
+	begin_earlier(b, process, e->earliest_ns);
+	b->g->segments.items[segment].serial = e->serial;
+	segment_files(b, process, segment);
+}
+
+static void past_parent(struct graph_builder *b, uint32_t process, uint32_t pid, enum flow_class class_)
+{
+	const struct event *e = b->event;
+	struct process_state *s = &b->process_states.items[process];
+	const struct process *p = &b->g->processes.items[process];
+	if (p->parent != GRAPH_NONE && (class_ != CLASS_OBSERVED || p->birth_seen))
+		return;
+	uint32_t parent = process_named(b, pid, e->earliest_ns, NULL);
+	if (parent == GRAPH_NONE)
+		return;
+	process_set_parent(b, process, parent, class_);
+	s = &b->process_states.items[process];
+	s->fork_start_ns = e->earliest_ns;
+	s->fork_end_ns = e->latest_ns;
+	s->fork_serial = e->serial;
+	// Its segment of then: the first, as far as the window knows.
+	s->origin = b->g->processes.items[parent].segments.items[0];
+	evidence_keep(b, &s->fork_evidence, &s->fork_evidence_count);
+	if (class_ == CLASS_OBSERVED) {
+		b->g->processes.items[process].birth_seen = true;
+		begin_earlier(b, process, e->earliest_ns);
+	}
+}
+
+static void own_record(struct graph_builder *b, uint32_t process)
+{
+	const struct event *e = b->event;
+	struct process *p = &b->g->processes.items[process];
+	if (e->op == OP_EXIT) { // an older process with this pid ended here: nothing before is about ours
+		b->process_states.items[process].past_closed = true;
+		return;
+	}
+	if (p->implied) {
+		p->implied = false;
+		p->ppid = event_has(e, EVENT_HAS_PPID) ? e->ppid : 0;
+	}
+	if (p->identities.count == 0)
+		identity_note(b, process, e);
+	if (e->op == OP_EXEC && e->success)
+		past_exec(b, process);
+	else if (!b->segment_states.items[p->segments.items[0]].executed)
+		segment_fill(b, p->segments.items[0], e);
+	if (event_has(e, EVENT_HAS_PPID) && e->ppid != 0 && e->ppid != e->pid)
+		past_parent(b, process, e->ppid, CLASS_INFERRED);
+}
+
+int graph_add_past_event(struct graph *g, const struct ancestor_wanted *wanted, const struct event *event, bool *ret_satisfied, struct error *err)
+{
+	struct graph_builder *b = g->builder;
+	uint32_t process = asked_process(b, wanted);
+	*ret_satisfied = process == GRAPH_NONE || b->process_states.items[process].past_closed;
+	if (*ret_satisfied || event->kind != EVENT_SYSCALL || event->epoch != wanted->epoch || event->host != wanted->host || !event_has(event, EVENT_HAS_PID))
+		return 0;
+	builder_begin(b, event);
+	b->past = true;
+	if (event->pid == wanted->pid) {
+		own_record(b, process);
+	} else if (event->op == OP_FORK && event->success && event->exit == (int64_t)wanted->pid) {
+		past_parent(b, process, event->pid, CLASS_OBSERVED);
+		b->process_states.items[process].past_closed = true; // its birth
+	}
+	b->past = false;
+	b->event = NULL;
+	*ret_satisfied = b->process_states.items[process].past_closed || is_known(b, process);
+	return builder_check(b, "ancestors", err);
 }

@@ -60,15 +60,25 @@ bool flow_is_effect_only(enum flow_op op)
 	return op == FLOW_DELETE || op == FLOW_SIGNAL;
 }
 
+// Entries of the file system before ways by which the file was reached, resolved names before unresolved ones; of equals the newest.
+static int name_worth(const struct file_name *n)
+{
+	return 2 * n->given + n->absolute;
+}
+
 uint32_t file_name_at(const struct file *f, uint64_t ns)
 {
-	uint32_t best = 0;
+	const struct file_name *best = NULL;
+	bool best_alive = false;
 	for (size_t i = 0; i < f->names.count; i++) {
 		const struct file_name *n = &f->names.items[i];
-		if (best == 0 || (n->from_ns <= ns && (ns == NANOTIME_NONE || ns <= n->to_ns)))
-			best = n->name;
+		bool alive = ns == NANOTIME_NONE ? n->to_ns == NANOTIME_NONE : n->from_ns <= ns && ns <= n->to_ns;
+		if (best && (alive != best_alive ? !alive : name_worth(n) < name_worth(best)))
+			continue;
+		best = n;
+		best_alive = alive;
 	}
-	return best;
+	return best ? best->name : 0;
 }
 
 const struct segment *graph_segment_of(const struct graph *g, uint32_t node)

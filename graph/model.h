@@ -113,7 +113,9 @@ VECTOR_DEFINE(process_vector, struct process)
 
 enum file_kind { FILE_UNKNOWN, FILE_REGULAR, FILE_FOLDER, FILE_SYMLINK, FILE_FIFO, FILE_CHARACTER, FILE_BLOCK, FILE_SOCKET, FILE_MEMFD };
 
-struct file_name { uint32_t name; uint64_t from_ns, to_ns; bool absolute; }; // resolved as far as the records allow
+// absolute: resolved as far as the records allow. given: an entry of the file system (created, renamed, linked, or the kernel's own
+// path of a running program); else only a way by which it was reached, perhaps through a link.
+struct file_name { uint32_t name; uint64_t from_ns, to_ns; bool absolute, given; };
 VECTOR_DEFINE(file_name_vector, struct file_name)
 
 struct file {

@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: MIT
-// A hash table from 64-bit keys to numbers, for finding entities while a graph is built. Never iterated: order cannot leak.
+// A hash table that finds numbers (indices of entities) while a graph is built. It keeps hashes and numbers only; whoever asks
+// compares the keys, which stand in the entities themselves.
+//
+//     uint32_t hash = table_hash(&t, a, b), item;
+//     for (size_t cursor = 0; (item = table_next(&t, hash, &cursor)) != TABLE_NONE;)
+//             if (things[item] is the one) ...
+//
+// Hashes are keyed with random numbers, so that nobody can write a log whose numbers all land in one place. It is never walked
+// from end to end: its order cannot reach a result.
 #ifndef GRAPH_TABLE_H
 #define GRAPH_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct table_slot { uint64_t key; uint32_t value; };
-struct table { struct table_slot *slots; size_t capacity, used; };
-
 #define TABLE_NONE UINT32_MAX
 
-// The value of key, or TABLE_NONE.
-uint32_t table_get(const struct table *t, uint64_t key);
-// Sets it; -1: out of memory, nothing changed. value must not be TABLE_NONE (see table_forget).
-int table_put(struct table *t, uint64_t key, uint32_t value);
-// The key has no value any more (its slot stays).
-void table_forget(struct table *t, uint64_t key);
-void table_release(struct table *t);
+struct table_slot { uint32_t hash, item_plus_1; }; // item_plus_1 == 0: empty
+struct table {
+	struct table_slot *slots;
+	size_t mask, used;
+	uint64_t key[2];
+};
 
-// Mixes up to four numbers into a key. 64 bits over at most some 10^7 entities: a chance meeting is less likely than a memory error.
-uint64_t table_key(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+void table_init(struct table *t);
+void table_release(struct table *t);
+uint32_t table_hash(const struct table *t, uint64_t a, uint64_t b);
+// The next item with this hash; *cursor starts at 0. TABLE_NONE: no more.
+uint32_t table_next(const struct table *t, uint32_t hash, size_t *cursor);
+// Adds an item (there may be others of the same hash). -1: out of memory, nothing changed.
+int table_add(struct table *t, uint32_t hash, uint32_t item);
+// `by` takes the place of `item`, which must be there.
+void table_replace(struct table *t, uint32_t hash, uint32_t item, uint32_t by);
 
 #endif
