@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCREEN_WIDTH 1500.0 /* what can be read without scrolling */
+#define SCREEN_WIDTH 1800.0 /* what can be read without scrolling */
 #define WRAP_ABOVE 2600.0
 #define MAX_ROWS 4
 #define LANE 9.0
@@ -99,7 +99,8 @@ static int find_gaps(const struct picture *p, struct cut_vector *gaps)
 	return 0;
 }
 
-// Lines that cross a cut have a long way around; those of the path most of all should not.
+// Lines that cross a cut have a long way around. Those of the path should not, and the contact itself least of all: the alert stands
+// beside the process that made it.
 static double crossing_cost(const struct picture *p, double x)
 {
 	double cost = 0;
@@ -107,8 +108,11 @@ static double crossing_cost(const struct picture *p, double x)
 	for (size_t i = 0; i < p->edges.count; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
 
-		if ((p->nodes.items[e->from].x < x) != (p->nodes.items[e->to].x < x))
-			cost += e->on_path ? 2 : 1;
+		if ((p->nodes.items[e->from].x < x) == (p->nodes.items[e->to].x < x))
+			continue;
+		cost += e->on_path ? 2 : 1;
+		if (p->nodes.items[e->from].alert || p->nodes.items[e->to].alert)
+			cost += 6;
 	}
 	return cost;
 }
@@ -116,7 +120,7 @@ static double crossing_cost(const struct picture *p, double x)
 // The best cuts for `rows` rows of about equal width; what they cost goes down with the width of the widest row.
 static double choose_cuts(const struct picture *p, const struct cut_vector *gaps, size_t rows, double *ret_cuts, size_t *ret_count)
 {
-	double row_width = p->width / (double)rows, cost = 3 * (double)(rows - 1), from = 0, widest = 0;
+	double row_width = p->width / (double)rows, cost = 6 * (double)(rows - 1), from = 0, widest = 0;
 	size_t next = 0;
 
 	*ret_count = 0;
