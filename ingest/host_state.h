@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define HOST_WINDOW 16384u           /* serials */
-#define HOST_WINDOW_MIN 64u          /* with thousands of hosts */
+#define HOST_WINDOW_MIN 64u          /* with a thousand hosts */
 #define HOST_MISSING_AFTER_NS (10 * UINT64_C(1000000000))
 #define HOST_HOLES 256u              /* ranges of serials that may still come */
 #define HOST_QUEUE 64u               /* records of auditd's own counter that wait for their place */

@@ -100,31 +100,14 @@ void slot_pool_release(struct slot_pool *pool)
 	}
 }
 
-static bool extends(struct evidence_ref *last, uint32_t log, uint64_t offset, uint32_t length)
+void slot_add_span(struct slot *s, struct slot_pool *pool, const struct evidence_ref *span)
 {
-	if (last->log != log || last->offset + last->length != offset || last->length > UINT32_MAX - length)
-		return false;
-	last->length += length;
-	return true;
-}
-
-void slot_add_evidence(struct slot *s, struct slot_pool *pool, uint32_t log, uint64_t offset, uint32_t length)
-{
-	struct evidence_ref span = {.log = log, .offset = offset, .length = length};
-
-	if (s->evidence.length == 0) {
-		s->evidence = span;
-		return;
-	}
-	size_t more = s->extra ? s->extra->evidence.count : 0;
-
-	if (extends(more ? &s->extra->evidence.items[more - 1] : &s->evidence, log, offset, length))
-		return;
 	struct slot_extra *x = slot_extra(s, pool);
+	size_t more = x ? x->evidence.count : 0;
 
-	if (!x || more + 1 >= SLOT_MAX_EVIDENCE)
+	if (!x || (more && evidence_extends(&x->evidence.items[more - 1], span)) || more + 1 >= SLOT_MAX_EVIDENCE)
 		return;
-	if (evidence_vector_append(&x->evidence, span) < 0)
+	if (evidence_vector_append(&x->evidence, *span) < 0)
 		pool->failed = true;
 	slot_count_bytes(s, pool);
 }

@@ -108,7 +108,24 @@ void slot_clear(struct slot *s, struct slot_pool *pool);
 struct slot_extra *slot_extra(struct slot *s, struct slot_pool *pool); // NULL: out of memory (pool->failed)
 void slot_count_bytes(struct slot *s, struct slot_pool *pool); // after its extra grew: the pool knows how much its slots hold
 void slot_pool_release(struct slot_pool *pool);
-void slot_add_evidence(struct slot *s, struct slot_pool *pool, uint32_t log, uint64_t offset, uint32_t length);
+void slot_add_span(struct slot *s, struct slot_pool *pool, const struct evidence_ref *span);
+
+static inline bool evidence_extends(struct evidence_ref *last, const struct evidence_ref *next)
+{
+	if (last->log != next->log || last->offset + last->length != next->offset || last->length > UINT32_MAX - next->length)
+		return false;
+	last->length += next->length;
+	return true;
+}
+
+// A line of the event. Most follow the line before.
+static inline void slot_add_evidence(struct slot *s, struct slot_pool *pool, const struct evidence_ref *line)
+{
+	if (s->evidence.length == 0)
+		s->evidence = *line;
+	else if ((s->extra && s->extra->evidence.count) || !evidence_extends(&s->evidence, line))
+		slot_add_span(s, pool, line);
+}
 void slot_add_path(struct slot *s, struct slot_pool *pool, const struct event_path *path);
 void slot_end_argument(struct slot *s, struct slot_pool *pool, struct intern *strings);
 

@@ -25,8 +25,19 @@ struct text_entry {
 	char text[TEXT_MAX_BYTES];
 };
 
+#define ATTRIBUTES_ENTRIES 32u /* power of two: modes and owners */
+#define ATTRIBUTES_MIN_BYTES 65u
+#define ATTRIBUTES_MAX_BYTES 188u
+
+struct attributes_entry {
+	uint32_t length;
+	char text[ATTRIBUTES_MAX_BYTES];
+	struct event_path path;
+};
+
 struct text_cache {
 	struct text_entry entries[TEXT_ENTRIES];
+	struct attributes_entry attributes[ATTRIBUTES_ENTRIES];
 };
 
 struct text_cache *text_cache_new(void)
@@ -63,16 +74,17 @@ CURSOR_STEP bool cursor_dev(struct cursor *c, uint32_t *ret)
 	return true;
 }
 
-static enum path_nametype nametype_of(const char *word, size_t length)
+static inline enum path_nametype nametype_of(const char *word, size_t length)
 {
-	static const struct { char name[8]; enum path_nametype type; } known[] = {
-		{"NORMAL", NAMETYPE_NORMAL}, {"PARENT", NAMETYPE_PARENT}, {"CREATE", NAMETYPE_CREATE}, {"DELETE", NAMETYPE_DELETE},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (length == strlen(known[i].name) && memcmp(word, known[i].name, length) == 0)
-			return known[i].type;
-	return NAMETYPE_UNKNOWN;
+	if (length != 6)
+		return NAMETYPE_UNKNOWN; // or "UNKNOWN"
+	if (memcmp(word, "NORMAL", 6) == 0)
+		return NAMETYPE_NORMAL;
+	if (memcmp(word, "PARENT", 6) == 0)
+		return NAMETYPE_PARENT;
+	if (memcmp(word, "CREATE", 6) == 0)
+		return NAMETYPE_CREATE;
+	return memcmp(word, "DELETE", 6) == 0 ? NAMETYPE_DELETE : NAMETYPE_UNKNOWN;
 }
 
 CURSOR_STEP bool cursor_nametype(struct cursor *c, enum path_nametype *ret)
@@ -88,7 +100,63 @@ CURSOR_STEP bool cursor_nametype(struct cursor *c, enum path_nametype *ret)
 
 static void path_name(struct reader *r, struct event_path *path, const char *text, size_t length, bool quoted)
 {
+	if (quoted) {
+		path->has_name = true;
+		path->name = intern_add(r->strings, text, length);
+		return;
+	}
 	path->name = field_intern(r->strings, &r->scratch, text, length, quoted, &path->has_name);
+}
+
+// " dev=fe:00 mode=0100644 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL"; SELinux hosts have obj=LABEL before nametype
+static bool attributes_read(struct cursor *c, struct event_path *path)
+{
+	const char *label;
+	size_t length;
+	bool quoted;
+	uint64_t mode;
+
+	if (!(CURSOR_SKIP(c, " dev=") && cursor_dev(c, &path->dev) && CURSOR_SKIP(c, " mode=") && cursor_octal(c, &mode) &&
+	      mode <= UINT32_MAX && CURSOR_SKIP(c, " ouid=") && cursor_decimal32(c, &path->ouid) && CURSOR_SKIP(c, " ogid=") &&
+	      cursor_decimal32(c, &path->ogid) && CURSOR_SKIP(c, " rdev=") && cursor_dev(c, &path->rdev)))
+		return false;
+	path->mode = (uint32_t)mode;
+	if (CURSOR_SKIP(c, " obj=") && !cursor_string(c, &label, &length, &quoted))
+		return false;
+	return CURSOR_SKIP(c, " nametype=") && cursor_nametype(c, &path->nametype);
+}
+
+// Most files share these with the files before them: equal text to the end of the line, equal attributes.
+static bool attributes_of(struct text_cache *cache, struct cursor *c, struct event_path *path)
+{
+	size_t length = (size_t)(c->end - c->at);
+	struct attributes_entry *entry = NULL;
+
+	if (length >= ATTRIBUTES_MIN_BYTES && length <= ATTRIBUTES_MAX_BYTES) {
+		// Behind the mode's first digits: the rest of it, and owner and group.
+		uint64_t mix = (read_word(c->at + 17) ^ read_word(c->at + 57) ^ length) * 0x9e3779b97f4a7c15u;
+
+		entry = &cache->attributes[mix >> 40 & (ATTRIBUTES_ENTRIES - 1)];
+	}
+	if (entry && entry->length == length && memcmp(entry->text, c->at, length) == 0) {
+		path->dev = entry->path.dev;
+		path->mode = entry->path.mode;
+		path->ouid = entry->path.ouid;
+		path->ogid = entry->path.ogid;
+		path->rdev = entry->path.rdev;
+		path->nametype = entry->path.nametype;
+		return true;
+	}
+	const char *text = c->at;
+
+	if (!attributes_read(c, path))
+		return false;
+	if (entry) {
+		entry->length = (uint32_t)length;
+		entry->path = *path;
+		memcpy(entry->text, text, length);
+	}
+	return true;
 }
 
 static bool path_read(struct reader *r, struct cursor *c, struct event_path *path)
@@ -96,24 +164,17 @@ static bool path_read(struct reader *r, struct cursor *c, struct event_path *pat
 	const char *name;
 	size_t length;
 	bool quoted;
-	uint64_t mode;
 
 	if (!CURSOR_SKIP(c, "item=") || !cursor_decimal32(c, &path->item) || !CURSOR_SKIP(c, " name=") ||
 	    !cursor_string(c, &name, &length, &quoted))
 		return false;
-	if (!CURSOR_SKIP(c, " inode=")) {
-		if (!CURSOR_SKIP(c, " nametype=") || !cursor_nametype(c, &path->nametype))
+	if (CURSOR_SKIP(c, " inode=")) {
+		if (!cursor_decimal(c, &path->inode) || !attributes_of(r->texts, c, path))
 			return false;
-		path_name(r, path, name, length, quoted);
-		return true;
-	}
-	if (!(cursor_decimal(c, &path->inode) && CURSOR_SKIP(c, " dev=") && cursor_dev(c, &path->dev) && CURSOR_SKIP(c, " mode=") &&
-	      cursor_octal(c, &mode) && mode <= UINT32_MAX && CURSOR_SKIP(c, " ouid=") && cursor_decimal32(c, &path->ouid) &&
-	      CURSOR_SKIP(c, " ogid=") && cursor_decimal32(c, &path->ogid) && CURSOR_SKIP(c, " rdev=") && cursor_dev(c, &path->rdev) &&
-	      CURSOR_SKIP(c, " nametype=") && cursor_nametype(c, &path->nametype)))
+		path->has_inode = true;
+	} else if (!CURSOR_SKIP(c, " nametype=") || !cursor_nametype(c, &path->nametype)) {
 		return false;
-	path->mode = (uint32_t)mode;
-	path->has_inode = true;
+	}
 	path_name(r, path, name, length, quoted);
 	return true;
 }
