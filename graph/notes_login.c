@@ -31,14 +31,28 @@ static void add_program_of_claim(struct note_taker *n, const struct claim *c)
 	buffer_add(&n->b, base, base_length);
 }
 
-// The claim that tells most of a session's beginning: its first USER_LOGIN, else its first USER_START.
-static const struct claim *login_claim(const struct graph *g, const struct process *p)
+// Made by a process between `process` and the first of its session: the pid on a claim is the kernel's.
+static bool claimed_by_ancestor(const struct graph *g, const struct claim *c, uint32_t process, uint32_t first)
 {
+	for (uint32_t at = process; at != GRAPH_NONE; at = g->processes.items[at].parent) {
+		if (g->processes.items[at].pid == c->pid)
+			return true;
+		if (at == first)
+			return false;
+	}
+	return false;
+}
+
+// The claim that tells most of a session's beginning: its first USER_LOGIN, else its first USER_START.
+static const struct claim *login_claim(const struct graph *g, uint32_t process, uint32_t first)
+{
+	const struct process *p = &g->processes.items[process];
 	static const uint32_t types[] = {USER_LOGIN, USER_START};
 	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++)
 		for (size_t i = 0; i < g->claims.count; i++) {
 			const struct claim *c = &g->claims.items[i];
-			if (c->host == p->host && c->epoch == p->epoch && c->session == p->session && c->type == types[t] && c->success)
+			if (c->host == p->host && c->epoch == p->epoch && c->session == p->session && c->type == types[t] && c->success &&
+			    claimed_by_ancestor(g, c, process, first))
 				return c;
 		}
 	return NULL;
@@ -92,7 +106,7 @@ static void add_process(struct note_taker *n, uint32_t process, uint64_t ns)
 
 static void add_owner(struct note_taker *n, const struct process *p)
 {
-	buffer_add_string(&n->b, " for ");
+	buffer_add_string(&n->b, " as ");
 	user_name(n->w, p->host, p->ids.euid, &n->b);
 	if (p->session != ID_UNSET)
 		buffer_printf(&n->b, " (session %" PRIu32 ")", p->session);
@@ -118,7 +132,7 @@ static void note_login(struct note_taker *n, uint32_t process, uint32_t first, u
 	const struct graph *g = n->w->g;
 	const struct process *p = &g->processes.items[process], *top = &g->processes.items[first];
 	struct label_span starter = program_of(g, top->parent, top->birth_ns);
-	const struct claim *c = p->session == ID_UNSET ? NULL : login_claim(g, p);
+	const struct claim *c = p->session == ID_UNSET ? NULL : login_claim(g, process, first);
 	if (top->parent != GRAPH_NONE && runs_jobs(starter)) {
 		add_process(n, top->parent, top->birth_ns);
 		buffer_add_string(&n->b, " ran a job");
@@ -135,7 +149,7 @@ static void note_login(struct note_taker *n, uint32_t process, uint32_t first, u
 	} else {
 		uint32_t service = service_of(g, process, first);
 		add_process(n, service, NANOTIME_NONE);
-		buffer_add_string(&n->b, " ran");
+		buffer_add_string(&n->b, " is a service, run");
 		add_owner(n, &g->processes.items[service]);
 		buffer_add_string(&n->b, ": no login is known behind it");
 		notes_put(n, NOTE_LOGIN, g->processes.items[service].birth_ns, node, false);
@@ -146,19 +160,24 @@ static void note_login(struct note_taker *n, uint32_t process, uint32_t first, u
 static void note_login_peer(struct note_taker *n)
 {
 	const struct picture_work *w = n->w;
-	for (size_t i = 0; i < w->flows.count; i++) {
-		const struct drawn_flow *f = &w->flows.items[i];
-		uint32_t a = w->subject_of_node[f->from], b = w->subject_of_node[f->to];
-		if (f->op != FLOW_ACCEPT || a == GRAPH_NONE || b == GRAPH_NONE || !(w->s.items[a].marks & MARK_LOGIN_PEER) ||
-		    !(w->s.items[b].marks & MARK_LOGIN_PEER))
+	uint64_t birth = w->path.line.count ? w->s.items[w->path.line.items[0]].first_ns : 0;
+	const struct connection *best = NULL;
+	for (size_t i = 0; i < w->g->connections.count; i++) {
+		const struct connection *c = &w->g->connections.items[i];
+		uint32_t listener = c->segment < w->g->segments.count ? w->s.of[w->g->segments.items[c->segment].node] : GRAPH_NONE;
+		if (c->direction != CONNECTION_IN || c->time_ns > birth || !(w->s.items[w->s.of[c->node]].marks & MARK_LOGIN_PEER) ||
+		    listener == GRAPH_NONE || !(w->s.items[listener].marks & MARK_LOGIN_PEER))
 			continue;
-		label_process(w->g, subjects_segment(&w->s, a), &n->b);
-		buffer_add_string(&n->b, " accepted a connection from ");
-		label_host_address(w->g, &graph_connection_of(w->g, w->s.items[b].best)->address, &n->b);
-		buffer_add_string(&n->b, ", then started the session");
-		notes_put(n, NOTE_LOGIN, f->last_ns, f->to, false);
-		return;
+		if (!best || c->time_ns >= best->time_ns)
+			best = c;
 	}
+	if (!best)
+		return;
+	label_process(w->g, &w->g->segments.items[best->segment], &n->b);
+	buffer_add_string(&n->b, " accepted a connection from ");
+	label_host_address(w->g, &best->address, &n->b);
+	buffer_add_string(&n->b, ", then started the session");
+	notes_put(n, NOTE_LOGIN, best->time_ns, picture_node_of(w, w->s.of[best->node]), false);
 }
 
 struct session_key { uint32_t first, session; };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "graph/describe.h"
 #endif
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,10 @@
 #define SIDE_SHARE_PERCENT 70
 #define GOOD_WEIGHT 7000000    /* score 0.001: better ones hold their side's share */
 #define PLENTY 28              /* with so many drawn, only what is quite near is drawn besides: a picture is to be read */
-#define WEIGHT_LIMIT 2500000
+#define WEIGHT_LIMIT 6000000
 #define WEIGHT_LIMIT_PLENTY 1000000
+#define ORDINARY_MAX 3000000
+#define ORDINARY_PRIOR_MIN 0.05 /* e^-3 */
 #define CANDIDATES_PER_SIDE 4000 /* looked at; a picture takes 50 */
 
 // Bonuses and handicap, micro-units of -ln, as the trace's costs: 1,000,000 makes a score 2.7 times as good.
@@ -220,6 +223,8 @@ static bool serves_others(const struct chooser *c, uint32_t subject)
 	const struct segment *s = subjects_segment(c->s, subject);
 	if (!s)
 		return false;
+	if (c->s->items[subject].marks & MARK_SHELL)
+		return true;
 	struct label_span name = label_program(c->s->graph, s);
 	if (persistence_begins_sessions(name.bytes, name.length))
 		return true;
@@ -329,6 +334,21 @@ static int mark_incident(struct chooser *c)
 
 // --- candidates
 
+// How ordinary a process of the same session is: its program, by the sessions and services that ran it in this log. `ls` in the
+// shell next door says less than the mail program does.
+static int64_t ordinary(const struct chooser *c, const struct subject *it)
+{
+	const struct graph *g = c->s->graph;
+	const struct segment *s = it->kind == PICTURE_PROCESS ? subjects_segment(c->s, (uint32_t)(it - c->s->items)) : NULL;
+	if (!s || s->program_file == GRAPH_NONE)
+		return 0;
+	double trees = g->files.items[s->program_file].readers_trees, all = g->trees ? g->trees : 1;
+	if (trees <= 1)
+		return 0;
+	double prior = 1.0 - log(trees) / log(1.0 + all);
+	return prior < ORDINARY_PRIOR_MIN ? ORDINARY_MAX : (int64_t)(-log(prior) * 1e6);
+}
+
 static int64_t weight_of(const struct chooser *c, const struct subject *it)
 {
 	int64_t weight = it->cost;
@@ -336,7 +356,7 @@ static int64_t weight_of(const struct chooser *c, const struct subject *it)
 	if (it->actor != GRAPH_NONE)
 		return (int64_t)c->s->items[it->actor].cost - BONUS_MUST_SEE;
 	if (!(it->marks & MARK_INCIDENT))
-		return weight + (it->marks & MARK_SESSION ? SESSION_HANDICAP : FOREIGN_HANDICAP);
+		return weight + ordinary(c, it) + (it->marks & MARK_SESSION ? SESSION_HANDICAP : FOREIGN_HANDICAP);
 	if (it->kind == PICTURE_ADDRESS && !(it->marks & (MARK_CONTACT | MARK_ALERT)))
 		weight += DEAD_END_HANDICAP;
 	if (it->side == TRACE_CAUSE && it->kind == PICTURE_FILE && !(it->marks & (MARK_WRITTEN | MARK_RUN)))

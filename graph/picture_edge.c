@@ -5,6 +5,7 @@
 #include "base/nanotime.h"
 #include "base/text.h"
 #include "graph/label.h"
+#include "graph/picture_session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -98,23 +99,7 @@ static int add_direct_flows(struct picture_work *w, const struct flow_table *t)
 	return 0;
 }
 
-// Through a pipe: writer -> reader. At birth each side of `a | b` holds both ends, and so does the shell; what is left after
-// close() is not in the records. So: not between a parent and its child (the fork edge is there), and between two that
-// each seem to write and read, from the earlier born to the later, as shells start them.
-static bool pipe_leads(const struct picture_work *w, uint32_t writer, uint32_t reader)
-{
-	const struct segment *a = graph_segment_of(w->g, writer), *b = graph_segment_of(w->g, reader);
-	if (!a || !b || a->process == b->process)
-		return false;
-	const struct process *p = &w->g->processes.items[a->process], *q = &w->g->processes.items[b->process];
-	if (p->parent == b->process || q->parent == a->process)
-		return false;
-	if (p->birth_ns != q->birth_ns)
-		return p->birth_ns < q->birth_ns;
-	// Stamps lie on a 4 ms tick: the serials of the forks tell the order within one.
-	return w->g->segments.items[p->segments.items[0]].serial < w->g->segments.items[q->segments.items[0]].serial;
-}
-
+// Through a pipe: writer -> reader, for the two sides of a pipeline. Not between a parent and its child: the fork edge is there.
 static int add_pipe_flows(struct picture_work *w, const struct flow_table *t)
 {
 	for (size_t i = 0; i < w->g->pipes.count; i++) {
@@ -127,7 +112,7 @@ static int add_pipe_flows(struct picture_work *w, const struct flow_table *t)
 				continue;
 			for (uint32_t out = w->g->out_start.items[node]; out < w->g->out_start.items[node + 1]; out++) {
 				uint32_t edge = w->g->out_edges.items[out], reader = w->g->edges.items[edge].to;
-				if (!draws(w, w->s.of[reader]) || !pipe_leads(w, writer, reader))
+				if (!draws(w, w->s.of[reader]) || !session_pipeline(w->g, writer, reader))
 					continue;
 				if (add_flow(w, t, w->s.items[w->s.of[writer]].drawn, w->s.items[w->s.of[reader]].drawn, edge) < 0)
 					return -1;
@@ -193,12 +178,14 @@ static bool may_share(const struct picture_work *w, const struct picture_edge *e
 	return plain_file_flow(f->op);
 }
 
+// The edge that a flow joins; GRAPH_NONE: it needs a new one. A deletion keeps off an edge of the path: that edge tells of the writing.
 static uint32_t find_edge(const struct picture_work *w, const struct drawn_flow *f)
 {
 	uint32_t reverse = GRAPH_NONE;
 	for (uint32_t i = 0; i < w->p->edges.count; i++) {
 		const struct picture_edge *e = &w->p->edges.items[i];
-		if (e->from == f->from && e->to == f->to)
+		bool apart = e->on_path != f->on_path && (f->op == FLOW_DELETE) != (e->ops == 1u << FLOW_DELETE);
+		if (e->from == f->from && e->to == f->to && !apart)
 			return i;
 		if (e->from == f->to && e->to == f->from && may_share(w, e, f))
 			reverse = i;

@@ -211,15 +211,6 @@ static double pipe_input_strength(const struct finder *f, const struct flow_edge
 	return persistence_is_interpreter(program.bytes, program.length) && !has_script(f->g, s) ? 0.7 : 0.2;
 }
 
-// In a pipeline each side holds both ends at birth (only a later close or dup tells them apart): the reader is the later born.
-static bool born_before(const struct graph *g, uint32_t writer, uint32_t reader)
-{
-	const struct process *w = process_of(g, writer), *r = process_of(g, reader);
-	if (w == r || w->parent != r->parent || w->birth_ns != r->birth_ns)
-		return w != r && w->parent == r->parent && w->birth_ns < r->birth_ns;
-	return g->segments.items[w->segments.items[0]].serial < g->segments.items[r->segments.items[0]].serial;
-}
-
 static bool input_of_edge(const struct finder *f, uint32_t edge, uint64_t time, struct input *ret)
 {
 	const struct flow_edge *e = &f->g->edges.items[edge];
@@ -238,7 +229,7 @@ static bool input_of_edge(const struct finder *f, uint32_t edge, uint64_t time, 
 	case NODE_PIPE:
 		ret->strength = pipe_input_strength(f, e);
 		ret->write_edge = last_writer(f, e->from, until, reader);
-		if (ret->write_edge != GRAPH_NONE && !born_before(f->g, f->g->edges.items[ret->write_edge].from, e->to))
+		if (ret->write_edge != GRAPH_NONE && !session_pipeline(f->g, f->g->edges.items[ret->write_edge].from, e->to))
 			ret->write_edge = GRAPH_NONE;
 		break;
 	case NODE_PROCESS:
@@ -452,6 +443,8 @@ static void take_line(struct finder *f, uint32_t number)
 		l->root = l->top;
 		if (number == 0 && !l->has_input)
 			l->top = typed_in(f, l);
+		if (l->top != l->root)
+			f->s->items[f->s->of[l->items.items[l->top].node]].marks |= MARK_SHELL;
 		return;
 	}
 	struct line *there = &f->lines.items[l->joins];

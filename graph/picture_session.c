@@ -54,3 +54,39 @@ uint32_t session_first(const struct graph *g, uint32_t process)
 		process = g->processes.items[process].parent;
 	return process;
 }
+
+static uint64_t birth_serial(const struct graph *g, const struct process *p)
+{
+	return g->segments.items[p->segments.items[0]].serial;
+}
+
+// The serial of the last thing a process was seen to do.
+static uint64_t last_serial(const struct graph *g, const struct process *p)
+{
+	const struct segment *s = &g->segments.items[p->segments.items[p->segments.count - 1]];
+	uint32_t end = g->out_start.items[s->node + 1], in_end = g->in_start.items[s->node + 1];
+	uint64_t last = s->serial;
+	for (uint32_t i = g->out_start.items[s->node]; i < end; i++) {
+		uint64_t serial = g->edges.items[g->out_edges.items[i]].serial;
+		last = serial > last ? serial : last;
+	}
+	for (uint32_t i = g->in_start.items[s->node]; i < in_end; i++) {
+		uint64_t serial = g->edges.items[g->in_edges.items[i]].serial;
+		last = serial > last ? serial : last;
+	}
+	return last;
+}
+
+bool session_pipeline(const struct graph *g, uint32_t writer, uint32_t reader)
+{
+	const struct segment *a = graph_segment_of(g, writer), *b = graph_segment_of(g, reader);
+	if (!a || !b || a->process == b->process)
+		return false;
+	const struct process *w = &g->processes.items[a->process], *r = &g->processes.items[b->process];
+	if (w->parent != r->parent || w->birth_ns > r->birth_ns || w->exit_ns < r->birth_ns)
+		return false;
+	if (w->birth_ns == r->birth_ns && birth_serial(g, w) >= birth_serial(g, r))
+		return false;
+	// Stamps lie on a 4 ms tick; within one, serials tell. `x=$(dirname "$0"); ln ...` is no pipeline: dirname was done when ln came.
+	return w->exit_ns > r->birth_ns || last_serial(g, w) > birth_serial(g, r);
+}

@@ -19,6 +19,9 @@
 bool session_begins(const struct graph *g, uint32_t process);
 // The first process of the session, job or service that `process` belongs to.
 uint32_t session_first(const struct graph *g, uint32_t process);
+// Two nodes of processes that stand in one pipeline, `writer` left of `reader`: children of one parent, and alive together. Each holds
+// both ends at birth, and what close() leaves them is not in the records, so the order of birth decides, as shells start them.
+bool session_pipeline(const struct graph *g, uint32_t writer, uint32_t reader);
 // What a process was at a time: its image then.
 const struct segment *session_image_at(const struct graph *g, uint32_t process, uint64_t ns);
 

@@ -40,6 +40,7 @@ enum subject_mark {
 	MARK_SECRET = 1u << 19,    // file: keys, password hashes (graph/persistence.h), opened for reading by the incident
 	MARK_ABOVE = 1u << 18,     // above the begin of a session or service on the path: started it for others
 	MARK_OURS = 1u << 20,      // part of the incident: on the path, following from it, or started by it; what the story is about
+	MARK_SHELL = 1u << 21,     // the session's shell, on the path only because the path's first command was typed in it
 	MARK_SHOWN = 1u << 15,     // chosen for the picture as a node of its own
 };
 

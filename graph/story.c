@@ -36,7 +36,7 @@ static int weigh_to_file(const struct picture_work *w, const struct drawn_flow *
 	if (has_mark(w, f->to, MARK_CLEANED))
 		return f->op == FLOW_RENAME ? 86 : incident ? 45 : 8;
 	if (has_mark(w, f->to, MARK_DROPPED))
-		return 75;
+		return f->op == FLOW_LINK || f->op == FLOW_RENAME ? 22 : 75;
 	return incident ? 36 : 8;
 }
 
@@ -55,6 +55,12 @@ static int weigh_processes(const struct picture_work *w, const struct drawn_flow
 	if (f->op == FLOW_PIPE)
 		return has_mark(w, f->to, MARK_OURS) ? 50 : 10;
 	return 25;
+}
+
+// An address is on the path by what came back; what the story tells is that it was asked, or that it came.
+static bool tells_of_peer(const struct picture_work *w, const struct drawn_flow *f)
+{
+	return w->p->nodes.items[f->to].kind == PICTURE_ADDRESS && w->p->edges.items[f->edge].on_path;
 }
 
 static int weigh_flow(const struct picture_work *w, const struct drawn_flow *f)
@@ -76,20 +82,23 @@ static int weigh_flow(const struct picture_work *w, const struct drawn_flow *f)
 	else if (from->kind == PICTURE_FILE)
 		weight = has_mark(w, f->from, MARK_DROPPED) && has_mark(w, f->to, MARK_OURS) ? 48 :
 			 has_mark(w, f->to, MARK_OURS) && !from->persistence ? 24 : 8;
-	// An address is on the path by what came back; what the story tells is that it was asked, or that it came.
-	bool address = from->kind == PICTURE_ADDRESS || to->kind == PICTURE_ADDRESS;
-	bool on_path = f->on_path || (address && w->p->edges.items[f->edge].on_path);
+	bool on_path = f->on_path || tells_of_peer(w, f);
+	if (f->class == CLASS_UNCERTAIN && !on_path)
+		weight /= 2;
 	return weight + (on_path ? WEIGHT_PATH : 0);
 }
 
 // The open that created a file is told as its creation.
 static bool told_by_another(const struct picture_work *w, const struct drawn_flow *f)
 {
-	if (f->op != FLOW_OPEN_WRITE && f->op != FLOW_TRUNCATE && f->op != FLOW_RENAME)
+	bool read = f->op == FLOW_OPEN_READ || f->op == FLOW_READ;
+	if (!read && f->op != FLOW_OPEN_WRITE && f->op != FLOW_TRUNCATE && f->op != FLOW_RENAME)
 		return false;
 	for (size_t i = 0; i < w->flows.count; i++) {
 		const struct drawn_flow *g = &w->flows.items[i];
-		if (g->from == f->from && g->to == f->to && g->op == FLOW_CREATE && f->op != FLOW_RENAME && !g->failed && g->first_ns <= f->first_ns &&
+		if (read && g->from == f->from && g->to == f->to && g->op == FLOW_EXECUTE)
+			return true; // an interpreter opens the script that was executed
+		if (!read && g->from == f->from && g->to == f->to && g->op == FLOW_CREATE && f->op != FLOW_RENAME && !g->failed && g->first_ns <= f->first_ns &&
 		    (f->op == FLOW_OPEN_WRITE || g->serial == f->serial))
 			return true;
 		if (f->op == FLOW_RENAME && g->op == FLOW_DELETE && g->from == f->from && g->serial == f->serial)
@@ -179,7 +188,7 @@ static int add_alert(struct picture_work *w, struct buffer *b)
 
 static int add_step(struct picture_work *w, const struct drawn_flow *f, uint32_t number, struct buffer *b)
 {
-	struct picture_step step = {.number = number, .time_ns = f->first_ns, .edge = f->edge, .on_path = w->p->edges.items[f->edge].on_path};
+	struct picture_step step = {.number = number, .time_ns = f->first_ns, .edge = f->edge, .on_path = f->on_path || tells_of_peer(w, f)};
 	// The node that the sentence is about: who acted.
 	bool from_acts = w->p->nodes.items[f->from].kind == PICTURE_PROCESS;
 	step.node = from_acts ? f->from : f->to;

@@ -99,14 +99,51 @@ static void say_connect(const struct picture_work *w, const struct drawn_flow *f
 	add_times(out, f->count);
 }
 
+// Of several names within one tick of the clock the first: what was done to a file was done before it was renamed.
+static uint32_t first_name_at(const struct file *f, uint64_t ns)
+{
+	for (size_t i = 0; i < f->names.count; i++)
+		if (f->names.items[i].from_ns <= ns && ns <= f->names.items[i].to_ns)
+			return f->names.items[i].name;
+	return 0;
+}
+
+// The name that a file had then, and the one that it is drawn with if that came later (sed -i writes beside, and renames).
+static void add_file_then(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	const struct picture_node *to = &w->p->nodes.items[f->to];
+	uint32_t subject = w->subject_of_node[f->to];
+	const struct file *file = subject == GRAPH_NONE ? NULL : subjects_file(&w->s, subject);
+	uint32_t name = file ? first_name_at(file, f->first_ns) : 0;
+	const char *bytes = intern_string(w->g->strings, name);
+	size_t length = intern_length(w->g->strings, name);
+	if (!name || f->op == FLOW_RENAME || f->op == FLOW_LINK || (length == to->full.length && memcmp(bytes, to->full.bytes, length) == 0)) {
+		add_text(out, to->full);
+		return;
+	}
+	buffer_add(out, bytes, length);
+	if (f->op != FLOW_DELETE) {
+		buffer_add_string(out, " (later ");
+		add_text(out, to->full);
+		buffer_add_string(out, ")");
+	}
+}
+
 static void say_file(const struct picture_work *w, const struct drawn_flow *f, const char *verb, const char *after, struct buffer *out)
 {
-	const struct picture_node *from = &w->p->nodes.items[f->from], *to = &w->p->nodes.items[f->to];
-	story_name(from, out);
+	story_name(&w->p->nodes.items[f->from], out);
 	buffer_printf(out, " %s ", verb);
-	add_text(out, to->full);
+	add_file_then(w, f, out);
 	buffer_add_string(out, after);
 	add_times(out, f->count);
+}
+
+static void add_persistence(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	const struct text path = w->p->nodes.items[f->to].full;
+	const char *what = persistence_of_path(path.bytes ? path.bytes : "", path.length);
+	if (what)
+		buffer_printf(out, " (%s)", what);
 }
 
 // Created by an open that wanted to write: how often it was opened so is told in the same sentence.
@@ -120,10 +157,7 @@ static void say_created(const struct picture_work *w, const struct drawn_flow *f
 			add_times(out, other->count);
 		}
 	}
-	const struct text path = w->p->nodes.items[f->to].full;
-	const char *what = persistence_of_path(path.bytes ? path.bytes : "", path.length);
-	if (what)
-		buffer_printf(out, " (%s)", what);
+	add_persistence(w, f, out);
 }
 
 bool story_removes_a_name(const struct picture_work *w, const struct drawn_flow *f)
@@ -246,6 +280,7 @@ static void say_flow(const struct picture_work *w, const struct drawn_flow *f, s
 		return;
 	case FLOW_OPEN_WRITE:
 		say_file(w, f, "opened", " for writing", out);
+		add_persistence(w, f, out);
 		return;
 	case FLOW_DELETE:
 		say_deleted(w, f, out);
@@ -281,5 +316,5 @@ void story_sentence(const struct picture_work *w, const struct drawn_flow *f, st
 	if (f->class == CLASS_UNCERTAIN)
 		buffer_add_string(out, " (uncertain)");
 	else if (f->class == CLASS_INFERRED)
-		buffer_add_string(out, f->op == FLOW_FORK ? " (known by its parent's pid)" : " (inferred)");
+		buffer_add_string(out, f->op == FLOW_FORK ? " (by ppid)" : " (inferred)");
 }

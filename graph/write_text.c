@@ -212,7 +212,7 @@ static void write_note(struct text_writer *w, const struct picture_note *note)
 	pad_line(w, times + 4);
 	add_words(w, note->words);
 	if (note->claimed)
-		buffer_add_string(&w->line, " [a program's claim; the session's number is the kernel's]");
+		buffer_add_string(&w->line, " [claimed]");
 	if (note->node != GRAPH_NONE && note->node < w->p->nodes.count)
 		buffer_printf(&w->line, " n%" PRIu32, w->p->nodes.items[note->node].id);
 	flush_paragraph(w, 0, times + 4);
