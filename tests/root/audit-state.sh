@@ -8,7 +8,7 @@ requires auditd auditctl flock zstd gcc
 
 exec 8>/run/lock/provgraph-audit.lock
 flock -w 900 8 || skip "somebody else is recording"
-export PROVGRAPH_AUDIT_LOCKED=1
+export PROVGRAPH_AUDIT_LOCKED=8
 [ "$(auditctl -s | awk '$1 == "pid" { print $2 }')" = 0 ] || skip "an audit daemon is running"
 
 state() {
@@ -36,17 +36,18 @@ state >before
 contains before 4711
 contains before /etc/hosts
 
-sh "$SRCDIR/tests/syscalls/record.sh" "$PWD/one" fork-exec 8>&- >out 2>err || fail "$(cat err)"
+sh "$SRCDIR/tests/syscalls/record.sh" "$PWD/one" fork-exec >out 2>err || fail "$(cat err)"
 [ -s one/fork-exec.log ] || fail "nothing was recorded"
 state >after
 same before after
 
 # Interrupted in the middle: exec-many takes long enough, and the rules are loaded by then.
-sh "$SRCDIR/tests/syscalls/record.sh" "$PWD/two" exec-many long-argv exec-many long-argv exec-many long-argv 8>&- >out 2>err &
+sh "$SRCDIR/tests/syscalls/record.sh" "$PWD/two" exec-many long-argv exec-many long-argv exec-many long-argv >out 2>err &
 recorder=$!
-for _ in $(seq 200); do
+cleanup_fn "kill $recorder 2>/dev/null; wait $recorder 2>/dev/null"
+for _ in $(seq 1000); do
 	auditctl -l | grep -q provgraph_exec && break
-	sleep 0.05
+	sleep 0.1
 done
 auditctl -l | grep -q provgraph_exec || fail "the recorder never loaded its rules: $(cat err)"
 kill -TERM "$recorder"

@@ -6,7 +6,7 @@
 # kept out by the kernel (a `never` rule, so that serials have no gaps).
 #
 #   audit_take FOLDER   saves the state, makes FOLDER (OUT); put back on exit, however the script ends
-#   audit_build         programs of this folder into $PLACE/bin
+#   audit_build [NAME...]       programs of this folder (or these) into $PLACE/bin
 #   audit_start FORMAT [NODE]   auditd (RAW or ENRICHED), with node=NODE; no rules yet
 #   audit_load RULES    a rules file, behind the rule that keeps this machine out
 #   audit_mark NAME     waits until everything so far is in the log: MARK (where it ends), AFTER (where the next begins)
@@ -32,11 +32,11 @@ audit_take() {
 	auditctl -s >/dev/null 2>&1 || audit_quit 77 "this kernel has no audit, or not for us"
 	mkdir -p "$1" || exit 2
 	OUT=$(cd "$1" && pwd)
-	if [ -z "${PROVGRAPH_AUDIT_LOCKED:-}" ]; then # a caller that holds the lock says so
+	if [ -z "${PROVGRAPH_AUDIT_LOCKED:-}" ]; then
 		exec 9>/run/lock/provgraph-audit.lock
 		flock -w 900 9 || audit_quit 77 "somebody else is recording"
-	else
-		exec 9>/dev/null
+	else # a caller's lock, by its descriptor: held until we end too
+		eval "exec 9>&$PROVGRAPH_AUDIT_LOCKED $PROVGRAPH_AUDIT_LOCKED>&-"
 	fi
 	[ "$(audit_status pid)" = 0 ] || audit_quit 77 "an audit daemon is running; stop it first"
 	[ "$(audit_status enabled)" != 2 ] || audit_quit 77 "the audit configuration is locked until the next boot"
@@ -69,6 +69,10 @@ audit_build() {
 	mkdir -m 755 "$PLACE" "$PLACE/bin" "$PLACE/here" || exit 2
 	for source in "$SRC"/*.c; do
 		name=$(basename "$source" .c)
+		case " ${*:-$name} launch thirty-two-bit " in
+		*" $name "*) ;;
+		*) continue ;;
+		esac
 		case $name in
 		check) continue ;; # the program that compares, not a pattern
 		thirty-two-bit)

@@ -5,7 +5,7 @@
 #
 #     tests/syscalls/record-traps.sh FOLDER          as root, like record.sh
 #     tests/syscalls/record-traps.sh FOLDER TRAP...  these only: names of the functions below
-# shellcheck disable=SC2317 # the traps are called by their names
+# shellcheck disable=SC2317,SC2119 # the traps are called by their names
 set -u
 SRC=$(cd "$(dirname "$0")" && pwd) || exit 2
 OUT=${1:?usage: record-traps.sh FOLDER [TRAP...]}
@@ -13,7 +13,7 @@ shift
 # shellcheck source=tests/syscalls/audit.sh disable=SC2154
 . "$SRC/audit.sh"
 audit_take "$OUT"
-audit_build
+audit_build # all of them
 
 # rules LINE...: into a file that audit_load takes
 rules() {

@@ -33,7 +33,7 @@ record() {
 	} >"$OUT/$2.truth"
 }
 
-audit_build
+audit_build "$@"
 if [ $# -eq 0 ]; then
 	for program in "$PLACE"/bin/*; do
 		case ${program##*/} in
