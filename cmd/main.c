@@ -16,6 +16,14 @@
 #include <zlib.h>
 #include <zstd.h>
 
+// The Makefile gives both; editors and checkers that compile this file alone need not know them.
+#ifndef PROVGRAPH_IGRAPH_VERSION
+#define PROVGRAPH_IGRAPH_VERSION "of an unknown version"
+#endif
+#ifndef PROVGRAPH_GRAPHVIZ_VERSION
+#define PROVGRAPH_GRAPHVIZ_VERSION "of an unknown version"
+#endif
+
 // Ctrl-C: nothing half-written is left (fileio_write blocks the signal meanwhile), and scripts see 130.
 static void on_interrupt(int signal_number)
 {
