@@ -99,6 +99,13 @@ VECTOR_DEFINE(symlink_vector, struct symlink_name)
 // --- descriptors
 
 enum descriptor_kind { DESCRIPTOR_FILE, DESCRIPTOR_PIPE, DESCRIPTOR_CONNECTION, DESCRIPTOR_SOCKET };
+// What a file was opened for, as far as programs that are started next are concerned.
+enum descriptor_use {
+	USE_OWN,          // the opener's own business
+	USE_OUTPUT,       // for writing: the program that it becomes may write on (nohup; spawn with a file as output)
+	USE_REDIRECT,     // by a shell's forked copy: the next program's standard input or output (`cmd > file`, `( a; b ) > file`)
+	USE_SHELL_OUTPUT, // for writing, by a shell itself: `exec > file`, `done > file`; or `echo > file`, which is over: nobody recorded
+};
 struct descriptor {
 	int32_t fd;                     // -1: somewhere; the number that it was recorded with was taken again
 	uint32_t item;                  // file, pipe, connection or unix socket
@@ -106,8 +113,7 @@ struct descriptor {
 	uint32_t edges[2];              // that an audited close ends: reading, writing; GRAPH_NONE
 	uint8_t kind;
 	bool cloexec, reads, writes;
-	bool redirect;                  // opened between fork and exec: the new program's standard input or output, most likely
-	bool by_shell;                  // opened for writing by a shell itself: `exec > file`, `done > file`
+	uint8_t use;                    // enum descriptor_use
 };
 // Shared between a parent and its children until one of them changes it.
 struct descriptors { uint32_t references, count, capacity; struct descriptor items[]; };

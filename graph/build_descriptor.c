@@ -2,8 +2,8 @@
 // Who holds what open, as far as the records tell: dup2 and close are rarely audited. A child shares its parent's table until one of
 // them changes it. What heirs may have used becomes inferred edges, by rules that keep a shell with 3,000 children from getting 3,000
 // times everything that it ever opened:
-//   - a file that a forked child opened before execve is the new program's input or output (`cmd > file`), and of two generations below
-//   - other files go through execve of their own process, if they were opened without O_CLOEXEC
+//   - a file that a shell's forked copy opened is the next program's input or output (`cmd > file`), and of two generations below
+//   - a file that any other process opened for writing without O_CLOEXEC goes through its execve: the newest ones
 //   - a shell's children may write where the shell itself writes: its newest files only
 //   - a pipe goes to the first two children after it was made, and to what these fork before they execute (build_channel.c)
 //   - a connection goes through execve of its own process (a reverse shell) and to its children
@@ -16,8 +16,9 @@
 #define DESCRIPTORS_MAX 64      /* our limit per process; the oldest is forgotten */
 #define SOMEWHERE_MAX 16        /* our limit for those whose number was taken again */
 #define REDIRECT_DEPTH 2        /* forks that a redirection is followed through */
-#define PLAIN_FILES_KEPT 16     /* files of a program that executes another one: the newest */
-#define SHELL_FILES 2           /* files that a shell's child may write to: the shell's newest */
+#define REDIRECTS_KEPT 4        /* standard input, output, error and one more: the newest */
+#define OUTPUTS_KEPT 2          /* files that were opened for writing and go on: the newest */
+#define SHELL_OUTPUTS_KEPT 2
 #define CONNECTIONS_KEPT 4      /* connections that go on to a new program or a child: the newest */
 
 // --- tables
@@ -68,7 +69,7 @@ static void drop(struct descriptors *t, uint32_t index)
 // Its number is taken again. Whoever may have moved it first (dup2 onto 0, 1, 2) still holds it, somewhere.
 static bool stays_somewhere(const struct descriptor *d, uint32_t process)
 {
-	return d->redirect || (d->owner != process && d->kind != DESCRIPTOR_FILE);
+	return d->use == USE_REDIRECT || (d->owner != process && d->kind != DESCRIPTOR_FILE);
 }
 
 static void make_room(struct descriptors *t)
@@ -224,17 +225,19 @@ static void inherit_flow(struct graph_builder *b, const struct heir *h, const st
 		pipe_join_heir(b, d->item, h->segment, d->reads, d->writes, h->start_ns, h->serial, h->evidence, h->evidence_count);
 }
 
-struct kept { uint32_t plain_files, shell_files, connections; };
+struct kept { uint32_t redirects, outputs, shell_outputs, connections; };
 
 static bool file_goes_on(const struct graph_builder *b, const struct descriptor *d, uint32_t forks, struct kept *kept)
 {
-	if (d->cloexec || !carries_data(b, d))
+	if (!carries_data(b, d))
 		return false;
-	if (d->redirect)
-		return forks <= REDIRECT_DEPTH;
-	if (forks == 0)
-		return kept->plain_files++ < PLAIN_FILES_KEPT;
-	return d->by_shell && forks == 1 && kept->shell_files++ < SHELL_FILES;
+	switch ((enum descriptor_use)d->use) {
+	case USE_OWN: return false;
+	case USE_OUTPUT: return forks == 0 && kept->outputs++ < OUTPUTS_KEPT;
+	case USE_REDIRECT: return forks <= REDIRECT_DEPTH && kept->redirects++ < REDIRECTS_KEPT;
+	case USE_SHELL_OUTPUT: return forks <= 1 && kept->shell_outputs++ < SHELL_OUTPUTS_KEPT;
+	}
+	return false;
 }
 
 // Does the process, or the program that it becomes, have what the descriptor stands for? Asked from the newest on. Of a connection the
@@ -251,25 +254,44 @@ static bool goes_on(const struct graph_builder *b, uint32_t process, const struc
 	return false;
 }
 
+static bool changes_at_exec(const struct descriptor *d)
+{
+	return d->kind == DESCRIPTOR_FILE && (d->cloexec || d->use == USE_OUTPUT || d->use == USE_SHELL_OUTPUT);
+}
+
+// What is left of the table when the program runs: nothing with O_CLOEXEC, and outputs are standard output now, for its children too.
+static void renew_table(struct graph_builder *b, uint32_t process)
+{
+	struct descriptors *t = own_table(b, process);
+	struct kept kept = {0};
+	for (uint32_t i = t ? t->count : 0; i-- > 0;) {
+		struct descriptor *d = &t->items[i];
+		if (!changes_at_exec(d))
+			continue;
+		if (d->cloexec)
+			drop(t, i);
+		else
+			d->use = file_goes_on(b, d, forks_since(b, process, d), &kept) ? USE_REDIRECT : USE_OWN;
+	}
+}
+
 void descriptors_execute(struct graph_builder *b, uint32_t process)
 {
-	struct descriptors *t = b->process_states.items[process].descriptors;
+	const struct descriptors *t = b->process_states.items[process].descriptors;
 	if (!t || t->count == 0)
 		return;
 	struct heir h = {.process = process, .segment = process_segment(b, process), .start_ns = b->event->earliest_ns, .serial = b->event->serial};
 	struct kept kept = {0};
-	bool drops = false;
+	bool changes = false;
 	evidence_keep(b, &h.evidence, &h.evidence_count);
 	for (uint32_t i = t->count; i-- > 0;) {
 		const struct descriptor *d = &t->items[i];
-		drops |= d->cloexec && d->kind == DESCRIPTOR_FILE;
+		changes |= changes_at_exec(d);
 		if (goes_on(b, process, d, &kept))
 			inherit_flow(b, &h, d);
 	}
-	t = drops ? own_table(b, process) : NULL;
-	for (uint32_t i = t ? t->count : 0; i-- > 0;)
-		if (t->items[i].cloexec && t->items[i].kind == DESCRIPTOR_FILE)
-			drop(t, i);
+	if (changes)
+		renew_table(b, process);
 }
 
 static void settle_worker(struct graph_builder *b, uint32_t process)

@@ -52,9 +52,16 @@ static struct resolved unnamed_in(struct graph_builder *b, struct resolved folde
 	return (struct resolved){.name = intern_add(b->g->strings, label, kept), .descriptor = -1};
 }
 
-static bool is_redirect(const struct graph_builder *b, uint32_t process, bool cloexec)
+// What the open means for a program that the process starts next.
+static enum descriptor_use use_of(const struct graph_builder *b, uint32_t process, const struct descriptor *d)
 {
-	return !cloexec && b->g->segments.items[process_segment(b, process)].forked_stub;
+	bool is_stub = b->g->segments.items[process_segment(b, process)].forked_stub, is_shell;
+	if (d->cloexec || (!is_stub && !d->writes))
+		return USE_OWN;
+	is_shell = process_is_shell(b, process);
+	if (is_stub)
+		return is_shell ? USE_REDIRECT : d->writes ? USE_OUTPUT : USE_OWN;
+	return is_shell ? USE_SHELL_OUTPUT : USE_OUTPUT;
 }
 
 static void open_flows(struct graph_builder *b, uint32_t process, uint32_t file, struct open_call call, bool created)
@@ -72,8 +79,7 @@ static void open_flows(struct graph_builder *b, uint32_t process, uint32_t file,
 	d.reads = !call.known || mode != O_WRONLY;
 	d.writes = !call.known || mode != O_RDONLY;
 	d.cloexec = (call.flags & O_CLOEXEC) != 0;
-	d.redirect = is_redirect(b, process, d.cloexec);
-	d.by_shell = d.writes && !d.cloexec && !d.redirect && process_is_shell(b, process);
+	d.use = (uint8_t)use_of(b, process, &d);
 	if (d.writes)
 		d.edges[1] = flow_from_now(b, node, file_node(b, file), FLOW_OPEN_WRITE, class_);
 	if (d.reads)

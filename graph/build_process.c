@@ -119,8 +119,10 @@ static bool is_above(const struct graph_builder *b, uint32_t ancestor, uint32_t 
 void process_set_parent(struct graph_builder *b, uint32_t child, uint32_t parent, enum flow_class class_)
 {
 	struct process *p = &b->g->processes.items[child];
-	if (parent == GRAPH_NONE || is_above(b, child, parent))
-		return; // a pid that came round: better no parent than a circle
+	// A pid that came round: better no parent than a circle. Who has no child is above nobody, which keeps long chains cheap.
+	if (parent == GRAPH_NONE || parent == child || (b->process_states.items[child].has_child && is_above(b, child, parent)))
+		return;
+	b->process_states.items[parent].has_child = true;
 	p->parent = parent;
 	p->parent_class = (uint8_t)class_;
 	b->process_states.items[child].origin = process_segment(b, parent);
