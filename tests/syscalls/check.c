@@ -331,6 +331,8 @@ static bool count_holds(const char *name, const char *value, bool *ret_known)
 		return completeness.kernel_lost == want && completeness.loss_ledger;
 	if (strcmp(name, "other") == 0)
 		return completeness.rejected == want;
+	if (strcmp(name, "io-uring-setups") == 0)
+		return completeness.io_uring_setups == want;
 	if (strcmp(name, "partial") == 0)
 		return (completeness.partial > 0) == (strcmp(value, "yes") == 0);
 	*ret_known = strcmp(name, "interleaved") == 0 || strcmp(name, "widest") == 0; // how hard it was: for the reader

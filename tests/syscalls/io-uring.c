@@ -61,6 +61,7 @@ int main(void)
 	}));
 	truth("no-edge * %s %s", self(), file_fd(fd));
 	TRY(ring_do(&ring, (struct io_uring_sqe){ .opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = (uintptr_t)"unseen" }));
+	truth("io-uring-setups 1");
 	int seen = make_file("seen", "x");
 	truth("edge create %s %s observed", self(), file_fd(seen));
 	return 0;

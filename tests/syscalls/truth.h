@@ -19,6 +19,7 @@
 //   name file:... PATH                                        one of its names
 //   sink file:...                                             no flow passes through it
 //   versions file:... N                                       has at least N content versions
+//   io-uring-setups N                                         completeness counts so many rings
 // Names are escaped: \xNN for bytes up to space, from 0x7f, and the backslash.
 #ifndef TESTS_SYSCALLS_TRUTH_H
 #define TESTS_SYSCALLS_TRUTH_H
