@@ -5,7 +5,7 @@
 // between the type and the body is compared with that of the line before.
 #include "ingest/assemble.h"
 
-#include "ingest/host_state.h"
+#include "ingest/host_table.h"
 #include "ingest/ledger.h"
 #include "ingest/record.h"
 #include "ingest/record_type.h"
@@ -16,9 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_HOSTS 1024u         /* node= names in one log */
-#define HOST_TABLE 2048u        /* twice that, a power of two */
-#define ALL_WINDOWS 65536u      /* slots over all hosts: about 20 MB */
 #define EXTRA_BYTES (28u << 20) /* what slots may hold beside themselves; more, and all events are delivered early */
 #define STAMP_BYTES 96u
 #define NODE_BYTES 255u         /* a DNS name */
@@ -39,9 +36,7 @@ struct assembler {
 	struct completeness unused;          // when the caller wants no counts
 	struct host_hooks hooks;
 	struct event event;                  // that is being delivered; its gap is never set
-	struct host_state *hosts[MAX_HOSTS]; // in order of first sight
-	size_t host_count, window;
-	uint16_t table[HOST_TABLE];          // host id -> index in hosts + 1
+	struct host_table hosts;
 	struct host_state *last_host;        // of the line before
 	char last_node[NODE_BYTES];
 	size_t last_node_length;
@@ -108,7 +103,7 @@ struct assembler *assembler_new(struct intern *strings, uint32_t host, struct co
 	a->host = host;
 	a->callback = callback;
 	a->context = context;
-	a->window = HOST_WINDOW;
+	host_table_init(&a->hosts);
 	a->log = UINT32_MAX;
 	a->hooks = (struct host_hooks){.deliver = on_slot, .gap = on_gap, .context = a, .pool = &a->pool};
 	a->calls = syscall_table_new(strings);
@@ -126,8 +121,7 @@ void assembler_free(struct assembler *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->host_count; i++)
-		host_state_free(a->hosts[i], &a->pool);
+	host_table_release(&a->hosts, &a->pool);
 	slot_pool_release(&a->pool);
 	reader_release(&a->reader);
 	syscall_table_free(a->calls);
@@ -139,50 +133,6 @@ void assembler_free(struct assembler *a)
 
 // ---- hosts
 
-// More hosts, smaller windows: the sum stays.
-static int make_room_for_host(struct assembler *a, struct error *err)
-{
-	while (a->window > HOST_WINDOW_MIN && (a->host_count + 1) * a->window > ALL_WINDOWS) {
-		a->window /= 2;
-		for (size_t i = 0; i < a->host_count; i++) {
-			int result = host_state_shrink(a->hosts[i], &a->hooks, a->window, err);
-
-			if (result)
-				return result;
-		}
-	}
-	return 0;
-}
-
-// 0 with *ret NULL: there are too many hosts.
-static int host_of(struct assembler *a, uint32_t id, struct host_state **ret, struct error *err)
-{
-	size_t at = (id * 2654435761u >> 8) & (HOST_TABLE - 1);
-
-	*ret = NULL;
-	for (; a->table[at]; at = (at + 1) & (HOST_TABLE - 1)) {
-		if (a->hosts[a->table[at] - 1]->host == id) {
-			*ret = a->hosts[a->table[at] - 1];
-			return 0;
-		}
-	}
-	if (a->host_count == MAX_HOSTS)
-		return 0;
-	a->slot = NULL; // windows may move
-	int result = make_room_for_host(a, err);
-
-	if (result)
-		return result;
-	struct host_state *h = host_state_new(id, a->window);
-
-	if (!h)
-		return error_set(err, "out of memory");
-	a->hosts[a->host_count++] = h;
-	a->table[at] = (uint16_t)a->host_count;
-	*ret = h;
-	return 0;
-}
-
 static int host_of_record(struct assembler *a, const struct record *record, struct host_state **ret, struct error *err)
 {
 	if (a->last_host && a->last_had_node == (record->node != NULL) && a->last_node_length == record->node_length &&
@@ -191,8 +141,9 @@ static int host_of_record(struct assembler *a, const struct record *record, stru
 		return 0;
 	}
 	uint32_t id = record->node ? intern_add(a->strings, record->node, record->node_length) : a->host;
-	int result = host_of(a, id, ret, err);
+	int result = host_table_find(&a->hosts, &a->hooks, id, ret, err);
 
+	a->slot = NULL; // windows may have moved
 	a->last_host = *ret;
 	a->last_had_node = record->node != NULL;
 	a->last_node_length = record->node_length;
@@ -439,8 +390,8 @@ static int relieve(struct assembler *a, struct error *err)
 {
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < a->host_count; i++)
-		result = host_state_flush(a->hosts[i], &a->hooks, err);
+	for (size_t i = 0; result == 0 && i < a->hosts.count; i++)
+		result = host_state_flush(a->hosts.hosts[i], &a->hooks, err);
 	return result;
 }
 
@@ -549,8 +500,8 @@ int assembler_finish(struct assembler *a, struct error *err)
 {
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < a->host_count; i++)
-		result = host_state_finish(a->hosts[i], &a->hooks, err);
+	for (size_t i = 0; result == 0 && i < a->hosts.count; i++)
+		result = host_state_finish(a->hosts.hosts[i], &a->hooks, err);
 	if (result == 0 && ledger_finish(&a->ledger, err) < 0)
 		return -1;
 	return result;

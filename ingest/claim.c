@@ -79,6 +79,11 @@ static void trim(struct field *f)
 		f->value_length--;
 }
 
+static bool is_success(const struct field *f)
+{
+	return (f->value_length == 1 && f->value[0] == '1') || (f->value_length == 7 && memcmp(f->value, "success", 7) == 0);
+}
+
 static void claim_field(struct reader *r, struct slot_claim *claim, struct field *f)
 {
 	struct event_address address;
@@ -101,8 +106,7 @@ static void claim_field(struct reader *r, struct slot_claim *claim, struct field
 	else if (field_is(f, "addr"))
 		claim->address = address_read(f->value, f->value_length, &address) ? address : (struct event_address){0};
 	else if (field_is(f, "res") || field_is(f, "result"))
-		claim->success = (f->value_length == 1 && f->value[0] == '1') ||
-				 (f->value_length == 7 && strncasecmp(f->value, "success", 7) == 0);
+		claim->success = is_success(f);
 }
 
 // The kernel's words in front. pid, uid, auid and ses each at their first occurrence.
@@ -169,7 +173,7 @@ void reader_login(struct reader *r, struct slot *s, const char *body, const char
 		else if (field_is(&f, "old-ses"))
 			(void)number_decimal32(f.value, f.value_length, &x->old_session);
 		else if (field_is(&f, "res"))
-			x->claim.success = f.value_length == 1 && f.value[0] == '1';
+			x->claim.success = is_success(&f);
 		else if (!field_is(&f, "subj"))
 			(void)reader_actor_field(r, &s->actor, &f);
 	}
@@ -197,7 +201,7 @@ void reader_config(struct reader *r, struct slot *s, const char *body, const cha
 		} else if (field_is(&f, "old") && switch_start && !x->claim.unit) {
 			x->claim.unit = intern_add(r->strings, switch_start, (size_t)(f.value + f.value_length - switch_start));
 		} else if (field_is(&f, "res")) {
-			x->claim.success = f.value_length == 1 && f.value[0] == '1';
+			x->claim.success = is_success(&f);
 		} else if (!reader_actor_field(r, &s->actor, &f)) {
 			switch_start = f.key;
 		}

@@ -263,7 +263,7 @@ static void start_epoch(struct host_state *h, uint32_t serial)
 	h->boot_hint = h->other_kernel = false;
 }
 
-static int new_epoch(struct host_state *h, const struct host_hooks *hooks, uint32_t serial, struct error *err)
+static int new_epoch(struct host_state *h, const struct host_hooks *hooks, uint32_t serial, uint64_t time_ns, struct error *err)
 {
 	int result = deliver_until(h, hooks, h->ring.head + 1, err);
 
@@ -272,15 +272,22 @@ static int new_epoch(struct host_state *h, const struct host_hooks *hooks, uint3
 	if (result)
 		return result;
 	h->hole_count = 0; // a machine that went down wrote nothing after them
+	if (time_ns < h->latest_ns)
+		h->latest_ns = h->delivered_ns = 0; // the clock went back
 	h->epoch++;
 	start_epoch(h, serial);
 	return 0;
 }
 
-// A serial below the newest with a stamp behind all others: the counting began anew.
+// A serial below the newest with a stamp that cannot belong there: the counting began anew. After all others so far (a boot), or
+// hours before them and far from the window (a machine that was reverted, or boots with a wrong clock).
 static bool looks_like_boot(const struct host_state *h, int64_t ahead, uint64_t time_ns, bool conflict)
 {
-	return ahead <= 0 && time_ns > h->latest_ns + BOOT_PAUSE_NS && (conflict || h->boot_hint || -ahead >= BOOT_DROP);
+	if (ahead > 0)
+		return false;
+	if (time_ns > h->latest_ns + BOOT_PAUSE_NS)
+		return conflict || h->boot_hint || -ahead >= BOOT_DROP;
+	return time_ns + NS_PER_HOUR < h->latest_ns && (h->boot_hint || -ahead > (int64_t)h->ring.mask);
 }
 
 // The stray turns out to be the first of many: it moves into the ring.
@@ -309,8 +316,9 @@ static int follow_stray(struct host_state *h, const struct host_hooks *hooks, ui
 		return 0;
 	if (ahead > 0)
 		result = advance(h, hooks, h->ring.head + (uint64_t)ahead, err);
-	else if (looks_like_boot(h, ahead, h->stray.time_ns, h->stray_conflict) && time_ns > h->latest_ns)
-		result = new_epoch(h, hooks, stray, err);
+	else if (looks_like_boot(h, ahead, h->stray.time_ns, h->stray_conflict) &&
+		 (time_ns > h->latest_ns) == (h->stray.time_ns > h->latest_ns))
+		result = new_epoch(h, hooks, stray, h->stray.time_ns, err);
 	else
 		return 0;
 	if (result)
@@ -331,7 +339,7 @@ static int place_stray(struct host_state *h, const struct host_hooks *hooks, uin
 		return 0;
 	}
 	if (h->boot_hint && looks_like_boot(h, ahead, time_ns, conflict)) {
-		int result = new_epoch(h, hooks, serial, err);
+		int result = new_epoch(h, hooks, serial, time_ns, err);
 
 		*ret = result ? NULL : take(h, h->ring.head, time_ns);
 		return result;
@@ -361,7 +369,7 @@ int host_state_place(struct host_state *h, const struct host_hooks *hooks, uint3
 	if (!h->started) {
 		start_epoch(h, serial);
 	} else if (h->other_kernel && time_ns >= h->latest_ns) {
-		int result = new_epoch(h, hooks, serial, err);
+		int result = new_epoch(h, hooks, serial, time_ns, err);
 
 		if (result)
 			return result;

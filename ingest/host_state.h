@@ -7,7 +7,8 @@
 //    in a measured log, and every event has at least one line.
 //  - A record far away from the newest serial, or with a serial that is taken by another stamp, is a *stray*: one damaged line, a very
 //    late one, or the first of a new counting. It waits alone; a second event near it decides: a leap ahead is followed; a fall
-//    back begins a new epoch when its stamps lie behind all stamps so far (a boot, a reverted machine); else it is an event of its own.
+//    back begins a new epoch when its stamps lie behind all stamps so far, or hours before them (a boot, a reverted machine); else it is an
+//    event of its own.
 //  - When DAEMON_START or SYSTEM_BOOT stood just before, a fall back needs no second event.
 //  - Serials that never came count as missing once 10 s of later stamps have passed; those before the first complete event
 //    and in the last 10 s do not count. A stray may still fill them.

@@ -278,7 +278,9 @@ void reader_part(struct reader *r, struct slot *s, unsigned type, const char *bo
 	part_field *read = part_field_of(type);
 	struct field f;
 
-	s->seen |= type == AUDIT_BPF || type == AUDIT_EOE ? SEEN_OTHER : SEEN_PART; // bpf programs also go away without a call
+	if (type == AUDIT_EOE)
+		return; // stands in streams, not in logs; nothing waits for it
+	s->seen |= type == AUDIT_BPF ? SEEN_OTHER : SEEN_PART; // bpf programs also go away without a call
 	if (!read)
 		return; // BPRM_FCAPS, CAPSET, IPC ...: kept as evidence
 	struct slot_extra *x = slot_extra(s, r->pool);

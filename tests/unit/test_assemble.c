@@ -179,6 +179,32 @@ static void test_reboot(void)
 	parsed_release(&p);
 }
 
+// A machine that was reverted, clock and all: serials and stamps fall back together. What was before does not stretch what follows.
+static void test_revert(void)
+{
+	for (unsigned i = 0; i < 100; i++)
+		call(10000 * SECOND + i, 90000 + i, 0);
+	for (unsigned i = 0; i < 100; i++)
+		call(1000 * SECOND + i, 40000 + i, 0);
+	struct parsed p = run();
+	const struct event *e = parsed_find(&p, 40050);
+
+	CHECK_EQUAL(p.store.count, 200);
+	CHECK(e && e->epoch == 1 && e->latest_ns == e->earliest_ns);
+	CHECK_EQUAL(p.c.serials_missing, 0);
+	parsed_release(&p);
+	for (unsigned i = 0; i < 10; i++)
+		call(10000 * SECOND + i, 500 + i, 0);
+	head(NULL, "DAEMON_START", 5 * SECOND, 4744);
+	buffer_add_string(&text, "op=start ver=3.0.9 format=raw kernel=6.1.0 auid=4294967295 pid=1 uid=0 ses=4294967295 res=success\n");
+	for (unsigned i = 0; i < 10; i++)
+		call(5 * SECOND + i, 490 + i, 0); // booted with a wrong clock
+	p = run();
+	e = parsed_find(&p, 495);
+	CHECK(e && e->epoch == 1 && e->latest_ns == e->earliest_ns);
+	parsed_release(&p);
+}
+
 // A short boot, then another: the serials are near, but DAEMON_START says so. A restart of auditd alone is no boot.
 static void test_daemon_start(void)
 {
@@ -474,6 +500,7 @@ int main(void)
 	test_hosts();
 	test_many_hosts();
 	test_reboot();
+	test_revert();
 	test_daemon_start();
 	test_wrap();
 	test_damage();

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <zstd.h>
 
 static void open_recording(struct parsed *p, const char *name)
 {
@@ -549,12 +550,11 @@ static void test_claim_forms(void)
 	parsed_release(&p);
 }
 
-// Calls that ran at the same time, under a rate limit: their records stand mixed up and some were thrown away. Each call is one event; one that
-// lacks records says so; the kernel's own count of the thrown ones is in the ledger.
-static void test_interleaved_and_lost(void)
+// Under a rate limit the kernel throws records away: an event that lacks some says so, and the kernel's own count is in the ledger.
+static void test_lost(void)
 {
 	struct parsed p;
-	size_t spans = 0, whole = 0;
+	size_t whole = 0;
 
 	open_recording(&p, "trap-lost");
 	CHECK(p.c.loss_ledger && p.c.kernel_lost > 0);
@@ -565,9 +565,34 @@ static void test_interleaved_and_lost(void)
 			continue;
 		CHECK((e->path_count < 4) == ((e->present & EVENT_PARTIAL) != 0));
 		whole += e->path_count == 4;
-		spans = e->evidence_count > spans ? e->evidence_count : spans;
 	}
-	CHECK(spans > 1 && whole > 1);
+	CHECK(whole > 0);
+	parsed_release(&p);
+}
+
+// Calls that ran at the same time: their records stand mixed up in the log, and each call is one event all the same.
+static void test_interleaved(void)
+{
+	static char packed[1 << 20], text[16 << 20];
+	char path[8192];
+	size_t spans = 0, length = 0;
+	struct parsed p;
+
+	(void)snprintf(path, sizeof(path), "%s/trap-interleaved.log.zst", recordings_folder());
+	FILE *file = fopen(path, "rb");
+
+	CHECK(file != NULL);
+	if (!file)
+		return;
+	length = ZSTD_decompress(text, sizeof(text), packed, fread(packed, 1, sizeof(packed), file));
+	(void)fclose(file);
+	CHECK(!ZSTD_isError(length));
+	parsed_init(&p, text, ZSTD_isError(length) ? 0 : length, 4096);
+	CHECK_EQUAL(p.c.rejected, 0);
+	CHECK_EQUAL(p.c.partial, 0);
+	for (size_t i = 0; i < p.store.count; i++)
+		spans = p.store.items[i]->evidence_count > spans ? p.store.items[i]->evidence_count : spans;
+	CHECK(spans > 1);
 	parsed_release(&p);
 }
 
@@ -619,7 +644,9 @@ static void compare_line(struct both *both, const char *line, const char *end)
 
 static int is_log(const struct dirent *entry)
 {
-	return strstr(entry->d_name, ".log") != NULL;
+	size_t length = strlen(entry->d_name);
+
+	return length > 4 && strcmp(entry->d_name + length - 4, ".log") == 0;
 }
 
 static void test_both_ways(void)
@@ -755,7 +782,8 @@ int main(void)
 	test_orphans();
 	test_claims();
 	test_claim_forms();
-	test_interleaved_and_lost();
+	test_lost();
+	test_interleaved();
 	test_both_ways();
 	test_damaged_lines();
 	return unit_end();
