@@ -363,7 +363,7 @@ static void show_single_members(struct gatherer *g)
 	for (size_t i = 0; i < g->f->items.count;) {
 		struct fold *f = &g->f->items.items[i];
 		uint32_t subject = f->members.count ? f->members.items[0] : GRAPH_NONE;
-		bool joined = f->members.count == 1 && !f->correlation && subjects_next(g->s, subject, NULL) == f->anchor;
+		bool joined = f->members.count == 1 && subjects_next(g->s, subject, NULL) == f->anchor;
 		if (!joined) {
 			i++;
 			continue;

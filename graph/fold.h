@@ -28,6 +28,7 @@ struct fold {
 	uint8_t kind;              // enum picture_kind; PICTURE_FOLD: several
 	bool siblings, chosen;     // chosen: a sibling fold that won its place
 	bool correlation;          // not in the slice: only contacted the same address
+	bool collected;            // not in the slice: files that the incident opened for reading, and that led nowhere
 };
 VECTOR_DEFINE(fold_vector, struct fold)
 

@@ -188,6 +188,12 @@ static struct text fold_rule(struct picture_work *w, const struct fold *fold, st
 		add_anchor(w, fold->anchor, b);
 		return picture_take_text(w->p, b);
 	}
+	if (fold->collected) {
+		buffer_add_string(b, "opened for reading by ");
+		add_anchor(w, fold->anchor, b);
+		buffer_add_string(b, "; led nowhere that the records show");
+		return picture_take_text(w->p, b);
+	}
 	buffer_add_string(b, fold->side == TRACE_EFFECT ? "follows from " : "leads to ");
 	add_anchor(w, fold->anchor, b);
 	if (fold->op != FLOW_COUNT)

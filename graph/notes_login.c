@@ -89,12 +89,6 @@ static bool is_called(struct label_span name, const char *word)
 	return name.length >= strlen(word) && memcmp(name.bytes, word, strlen(word)) == 0;
 }
 
-// cron, crond, anacron, atd: what they start is a job, though PAM opens a session for it.
-static bool runs_jobs(struct label_span name)
-{
-	return is_called(name, "cron") || is_called(name, "anacron") || is_called(name, "atd");
-}
-
 static void add_process(struct note_taker *n, uint32_t process, uint64_t ns)
 {
 	const struct segment *s = session_image_at(n->w->g, process, ns);
@@ -133,7 +127,7 @@ static void note_login(struct note_taker *n, uint32_t process, uint32_t first, u
 	const struct process *p = &g->processes.items[process], *top = &g->processes.items[first];
 	struct label_span starter = program_of(g, top->parent, top->birth_ns);
 	const struct claim *c = p->session == ID_UNSET ? NULL : login_claim(g, process, first);
-	if (top->parent != GRAPH_NONE && runs_jobs(starter)) {
+	if (top->parent != GRAPH_NONE && persistence_runs_jobs(starter.bytes, starter.length)) {
 		add_process(n, top->parent, top->birth_ns);
 		buffer_add_string(&n->b, " ran a job");
 		add_owner(n, p);

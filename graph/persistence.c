@@ -200,3 +200,9 @@ bool persistence_starts_for_others(const char *base, size_t length)
 		"gdm", "sddm", "lightdm", "containerd-shim", "dockerd", "containerd", "supervisord", "runsv", "s6-supervise"};
 	return one_of(base, length, names, ARRAY_LENGTH(names));
 }
+
+bool persistence_runs_jobs(const char *base, size_t length)
+{
+	static const char *const names[] = {"cron", "crond", "anacron", "atd"};
+	return one_of(base, length, names, ARRAY_LENGTH(names));
+}

@@ -22,5 +22,7 @@ bool persistence_is_shell(const char *base, size_t length);
 bool persistence_begins_sessions(const char *base, size_t length);
 // Of those, daemons whose direct children are sessions, jobs or services of their own: sshd, cron, systemd ...
 bool persistence_starts_for_others(const char *base, size_t length);
+// Of those, daemons that run jobs: cron, anacron, atd. A job is no login, though PAM opens a session for it.
+bool persistence_runs_jobs(const char *base, size_t length);
 
 #endif

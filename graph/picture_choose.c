@@ -36,8 +36,9 @@
 #define BONUS_MUST_SEE 3000000 /* what persists, a log cleaned, a program removed after it ran, a secret opened */
 #define BONUS_DROPPED 2500000
 #define BONUS_KERNEL 2000000
-#define BONUS_TELLING 1000000  /* privilege, another contact */
-#define DEAD_END_HANDICAP 1500000 /* a file that was read, and that nobody wrote or ran in this log; an address of this host: nothing lies behind */
+#define BONUS_TELLING 1000000  /* privilege, another contact, a file that may have been sent */
+#define DEAD_END_HANDICAP 1500000 /* a file that was read or run, and that nobody wrote in this log; an address of this host: nothing lies behind */
+#define SCRATCH_HANDICAP 1500000 /* a file that one process made, used and removed */
 #define SESSION_HANDICAP 2000000 /* hangs on the contact's session, not on the path */
 #define FOREIGN_HANDICAP 3000000 /* hangs on an ancestor above it */
 
@@ -349,6 +350,15 @@ static int64_t ordinary(const struct chooser *c, const struct subject *it)
 	return prior < ORDINARY_PRIOR_MIN ? ORDINARY_MAX : (int64_t)(-log(prior) * 1e6);
 }
 
+// Read only after the contact was made, by something that led on to it: not what made it happen, but what may have left through it.
+static bool may_have_been_sent(const struct chooser *c, const struct subject *it)
+{
+	const struct trace *t = c->s->trace;
+	if (it->side != TRACE_CAUSE || it->kind != PICTURE_FILE || t->contact == GRAPH_NONE || t->nodes[it->best].next_edge == GRAPH_NONE)
+		return false;
+	return c->s->graph->edges.items[t->nodes[it->best].next_edge].start_ns > c->s->graph->connections.items[t->contact].time_ns;
+}
+
 static int64_t weight_of(const struct chooser *c, const struct subject *it)
 {
 	int64_t weight = it->cost;
@@ -357,9 +367,13 @@ static int64_t weight_of(const struct chooser *c, const struct subject *it)
 		return (int64_t)c->s->items[it->actor].cost - BONUS_MUST_SEE;
 	if (!(it->marks & MARK_INCIDENT))
 		return weight + ordinary(c, it) + (it->marks & MARK_SESSION ? SESSION_HANDICAP : FOREIGN_HANDICAP);
+	if ((it->marks & MARK_SCRATCH) && !(it->marks & MARK_DROPPED))
+		weight += SCRATCH_HANDICAP;
 	if (it->kind == PICTURE_ADDRESS && !(it->marks & (MARK_CONTACT | MARK_ALERT)))
 		weight += DEAD_END_HANDICAP;
-	if (it->side == TRACE_CAUSE && it->kind == PICTURE_FILE && !(it->marks & (MARK_WRITTEN | MARK_RUN)))
+	if (may_have_been_sent(c, it))
+		weight -= BONUS_TELLING;
+	else if (it->side == TRACE_CAUSE && it->kind == PICTURE_FILE && !(it->marks & MARK_WRITTEN))
 		weight += DEAD_END_HANDICAP;
 	if (it->marks & MARK_DROPPED)
 		weight -= BONUS_DROPPED;

@@ -9,7 +9,7 @@
 
 #define ADDRESSES_MAX 3 /* folds (or single nodes) that one picture spends on this */
 
-static size_t count_drawn(const struct picture_work *w)
+size_t picture_count_drawn(const struct picture_work *w)
 {
 	size_t n = w->folds.items.count;
 	for (uint32_t i = 0; i < w->s.count; i++)
@@ -53,7 +53,7 @@ static int add_others(struct picture_work *w, uint32_t address, struct u32_vecto
 
 int picture_find_correlation(struct picture_work *w)
 {
-	size_t drawn = count_drawn(w), taken = 0;
+	size_t drawn = picture_count_drawn(w), taken = 0;
 	struct u32_vector others = {0};
 	uint8_t *seen = picture_allocate(w->p, (size_t)w->s.count + 1);
 	int result = seen ? 0 : -1;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIALS_MAX 20
 #define FLOWS_NAMED 2 /* kinds of flow in one label; then "+n" */
 
 // --- flows: (from, to, op, failed) -> one drawn_flow
@@ -23,7 +22,7 @@ static uint32_t *flow_slot(const struct flow_table *t, uint32_t from, uint32_t t
 	return &t->index[((from * t->nodes + to) * FLOW_COUNT + op) * 2 + failed];
 }
 
-static bool draws(const struct picture_work *w, uint32_t subject)
+bool picture_draws(const struct picture_work *w, uint32_t subject)
 {
 	return (w->s.items[subject].marks & MARK_SHOWN) != 0;
 }
@@ -49,18 +48,19 @@ static int add_flow(struct picture_work *w, const struct flow_table *t, uint32_t
 	return 0;
 }
 
-static bool joins_address(const struct picture_work *w, const struct flow_edge *e)
+static bool can_be_inherited(const struct picture_work *w, const struct flow_edge *e)
 {
-	return w->g->nodes.items[e->from].kind == NODE_CONNECTION || w->g->nodes.items[e->to].kind == NODE_CONNECTION;
+	return w->g->nodes.items[e->from].kind == NODE_CONNECTION || w->g->nodes.items[e->to].kind == NODE_CONNECTION ||
+	       e->op == FLOW_OPEN_READ || e->op == FLOW_OPEN_WRITE;
 }
 
-// Addresses that a drawn process was seen to use. Those that merely inherited the descriptor add lines and tell nothing then.
-static uint8_t *find_used_addresses(struct picture_work *w)
+// Addresses and files that a drawn process was seen to use. Those that merely inherited the descriptor add lines and tell nothing then.
+static uint8_t *find_used(struct picture_work *w)
 {
 	uint8_t *used = picture_allocate(w->p, w->p->nodes.count + 1);
 	for (size_t i = 0; used && i < w->g->edges.count; i++) {
 		const struct flow_edge *e = &w->g->edges.items[i];
-		if (!joins_address(w, e) || e->class != CLASS_OBSERVED || !draws(w, w->s.of[e->from]) || !draws(w, w->s.of[e->to]))
+		if (!can_be_inherited(w, e) || e->class != CLASS_OBSERVED || !picture_draws(w, w->s.of[e->from]) || !picture_draws(w, w->s.of[e->to]))
 			continue;
 		used[w->s.items[w->s.of[e->from]].drawn] = 1;
 		used[w->s.items[w->s.of[e->to]].drawn] = 1;
@@ -71,25 +71,25 @@ static uint8_t *find_used_addresses(struct picture_work *w)
 static bool only_inherited(const struct picture_work *w, uint32_t edge, const uint8_t *used)
 {
 	const struct flow_edge *e = &w->g->edges.items[edge];
-	if (!joins_address(w, e) || e->class == CLASS_OBSERVED || picture_path_has(&w->path, edge))
+	if (!can_be_inherited(w, e) || e->class == CLASS_OBSERVED || picture_path_has(&w->path, edge))
 		return false;
-	uint32_t address = w->g->nodes.items[e->from].kind == NODE_CONNECTION ? w->s.of[e->from] : w->s.of[e->to];
-	return used[w->s.items[address].drawn];
+	uint32_t thing = w->g->nodes.items[e->from].kind == NODE_PROCESS ? w->s.of[e->to] : w->s.of[e->from];
+	return used[w->s.items[thing].drawn];
 }
 
 static int add_direct_flows(struct picture_work *w, const struct flow_table *t)
 {
-	const uint8_t *used = find_used_addresses(w);
+	const uint8_t *used = find_used(w);
 	if (!used)
 		return -1;
 	for (uint32_t i = 0; i < w->g->edges.count; i++) {
 		const struct flow_edge *e = &w->g->edges.items[i];
 		uint32_t a = w->s.of[e->from], b = w->s.of[e->to];
-		if (a == b || !draws(w, a) || !draws(w, b))
+		if (a == b || !picture_draws(w, a) || !picture_draws(w, b))
 			continue;
-		// A node outside the slice is there for its contact only.
-		bool outside = w->s.items[a].side == TRACE_NONE || w->s.items[b].side == TRACE_NONE;
-		if (outside && e->op != FLOW_CONNECT)
+		// A process outside the slice is there for its contact only, a file for having been read.
+		if (w->s.items[b].side == TRACE_NONE || (w->s.items[a].side == TRACE_NONE && e->op != FLOW_CONNECT &&
+							 e->op != FLOW_OPEN_READ && e->op != FLOW_READ))
 			continue;
 		if (only_inherited(w, i, used))
 			continue;
@@ -108,11 +108,11 @@ static int add_pipe_flows(struct picture_work *w, const struct flow_table *t)
 			continue;
 		for (uint32_t in = w->g->in_start.items[node]; in < w->g->in_start.items[node + 1]; in++) {
 			uint32_t writer = w->g->edges.items[w->g->in_edges.items[in]].from;
-			if (!draws(w, w->s.of[writer]))
+			if (!picture_draws(w, w->s.of[writer]))
 				continue;
 			for (uint32_t out = w->g->out_start.items[node]; out < w->g->out_start.items[node + 1]; out++) {
 				uint32_t edge = w->g->out_edges.items[out], reader = w->g->edges.items[edge].to;
-				if (!draws(w, w->s.of[reader]) || !session_pipeline(w->g, writer, reader))
+				if (!picture_draws(w, w->s.of[reader]) || !session_pipeline(w->g, writer, reader))
 					continue;
 				if (add_flow(w, t, w->s.items[w->s.of[writer]].drawn, w->s.items[w->s.of[reader]].drawn, edge) < 0)
 					return -1;
@@ -208,7 +208,7 @@ static void set_direction(const struct picture_work *w, struct picture_edge *e, 
 
 static bool is_correlation(const struct picture_work *w, const struct drawn_flow *f)
 {
-	return w->p->nodes.items[f->from].side == TRACE_NONE || w->p->nodes.items[f->to].side == TRACE_NONE;
+	return w->p->nodes.items[f->from].side == TRACE_NONE && w->p->nodes.items[f->to].kind == PICTURE_ADDRESS;
 }
 
 static int merge_flow(struct picture_work *w, uint32_t index)
@@ -295,137 +295,6 @@ static void label_edge(struct picture_work *w, uint32_t edge, struct buffer *b)
 	w->p->edges.items[edge].label = picture_take_text(w->p, b);
 }
 
-// --- evidence: the first events behind an edge, by time
-
-
-static int compare_evidence(const void *a, const void *b)
-{
-	const struct edge_evidence *x = a, *y = b;
-	if (x->time_ns != y->time_ns)
-		return x->time_ns < y->time_ns ? -1 : 1;
-	return x->serial < y->serial ? -1 : x->serial > y->serial;
-}
-
-// Keeps the earliest SERIALS_MAX, each serial once.
-static void keep_evidence(struct picture_edge *edge, const struct edge_evidence *e)
-{
-	size_t n = edge->evidence_count;
-	for (size_t i = 0; i < n; i++)
-		if (edge->evidence[i].serial == e->serial && edge->evidence[i].time_ns == e->time_ns)
-			return;
-	if (n == SERIALS_MAX && compare_evidence(e, &edge->evidence[n - 1]) >= 0)
-		return;
-	size_t at = n < SERIALS_MAX ? edge->evidence_count++ : SERIALS_MAX - 1;
-	while (at > 0 && compare_evidence(e, &edge->evidence[at - 1]) < 0) {
-		edge->evidence[at] = edge->evidence[at - 1];
-		at--;
-	}
-	edge->evidence[at] = *e;
-}
-
-static void add_evidence(struct picture_work *w, struct picture_edge *edge, uint32_t graph_edge)
-{
-	const struct flow_edge *e = &w->g->edges.items[graph_edge];
-	if (!edge->evidence)
-		edge->evidence = picture_allocate(w->p, SERIALS_MAX * sizeof(*edge->evidence));
-	if (!edge->evidence)
-		return;
-	uint32_t kept = e->evidence_count < SERIALS_MAX ? e->evidence_count : SERIALS_MAX;
-	for (uint32_t i = 0; i < kept && e->evidence + i < w->g->evidence.count; i++)
-		keep_evidence(edge, &w->g->evidence.items[e->evidence + i]);
-	if (kept == 0) {
-		struct edge_evidence only = {.serial = e->serial, .time_ns = e->start_ns};
-		keep_evidence(edge, &only);
-	}
-}
-
-static uint32_t edge_between(const struct picture_work *w, uint32_t a, uint32_t b, uint32_t op)
-{
-	for (uint32_t i = 0; i < w->p->edges.count; i++) {
-		const struct picture_edge *e = &w->p->edges.items[i];
-		if ((e->ops >> op & 1) && ((e->from == a && e->to == b) || (e->from == b && e->to == a && e->both_ways)))
-			return i;
-	}
-	return GRAPH_NONE;
-}
-
-static void collect_evidence(struct picture_work *w)
-{
-	for (uint32_t i = 0; i < w->g->edges.count; i++) {
-		const struct flow_edge *e = &w->g->edges.items[i];
-		uint32_t a = w->s.of[e->from], b = w->s.of[e->to];
-		if (a == b || !draws(w, a) || !draws(w, b))
-			continue;
-		uint32_t edge = edge_between(w, w->s.items[a].drawn, w->s.items[b].drawn, e->op);
-		if (edge != GRAPH_NONE)
-			add_evidence(w, &w->p->edges.items[edge], i);
-	}
-	for (size_t i = 0; i < w->flows.count; i++) // flows through pipes have no direct edge
-		if (w->flows.items[i].op == FLOW_PIPE)
-			add_evidence(w, &w->p->edges.items[w->flows.items[i].edge], w->flows.items[i].sample);
-}
-
-static void list_serials(struct picture_work *w, struct picture_edge *e)
-{
-	e->serials = picture_allocate(w->p, e->evidence_count * sizeof(*e->serials));
-	for (size_t i = 0; e->serials && i < e->evidence_count; i++)
-		e->serials[e->serial_count++] = e->evidence[i].serial;
-}
-
-// --- folds hang on their anchor by one edge
-
-static void count_fold_flow(struct picture_work *w, const struct fold *f, struct picture_edge *e)
-{
-	for (size_t k = 0; k < f->members.count; k++) {
-		uint32_t edge = GRAPH_NONE, subject = f->members.items[k];
-		if (subjects_next(&w->s, subject, &edge) == GRAPH_NONE || edge == GRAPH_NONE)
-			continue;
-		const struct flow_edge *g = &w->g->edges.items[edge];
-		e->count += g->count ? g->count : 1;
-		e->ops |= 1u << g->op;
-		if (k == 0 || label_severity(g->op) > label_severity(e->op))
-			e->op = g->op;
-		e->class = k == 0 || g->class < e->class ? g->class : e->class;
-		e->first_ns = g->start_ns < e->first_ns ? g->start_ns : e->first_ns;
-		e->last_ns = g->last_ns > e->last_ns ? g->last_ns : e->last_ns;
-		if (k < 64) // evidence holds 20; the best members have it
-			add_evidence(w, e, edge);
-	}
-}
-
-static int add_fold_edge(struct picture_work *w, uint32_t fold, struct buffer *b)
-{
-	const struct fold *f = &w->folds.items.items[fold];
-	uint32_t node = w->p->folds.items[fold].node, anchor = w->s.items[f->anchor].drawn;
-	bool effect = f->side == TRACE_EFFECT;
-	if (anchor == GRAPH_NONE || anchor == node)
-		return 0;
-	struct picture_edge e = {.from = effect ? anchor : node, .to = effect ? node : anchor, .first_ns = NANOTIME_NONE,
-				 .correlation = f->correlation};
-	if (f->correlation) {
-		e.count = f->members.count;
-		e.op = FLOW_CONNECT;
-		e.ops = 1u << FLOW_CONNECT;
-		e.first_ns = w->p->nodes.items[node].first_ns;
-		e.last_ns = w->p->nodes.items[node].last_ns;
-		buffer_add_string(b, "same destination");
-	} else {
-		count_fold_flow(w, f, &e);
-		if (f->op == FLOW_COUNT)
-			buffer_add_string(b, effect ? "followed" : "led here");
-		else if (f->op == FLOW_FORK)
-			buffer_add_string(b, "started");
-		else
-			buffer_add_string(b, flow_op_words(f->op));
-		if (f->op != FLOW_COUNT && e.count > 1)
-			buffer_printf(b, " x%" PRIu64, e.count);
-	}
-	if (e.first_ns == NANOTIME_NONE)
-		e.first_ns = e.last_ns = w->p->nodes.items[node].first_ns;
-	e.label = picture_take_text(w->p, b);
-	return picture_edge_vector_append(&w->p->edges, e);
-}
-
 // --- order and numbers
 
 static int compare_edges(const void *a, const void *b)
@@ -454,10 +323,12 @@ static int number_edges(struct picture_work *w)
 	for (uint32_t i = 0; i < n; i++) {
 		place[w->p->edges.items[i].id] = i;
 		w->p->edges.items[i].id = i + 1;
-		list_serials(w, &w->p->edges.items[i]);
+		picture_list_serials(w, &w->p->edges.items[i]);
 	}
 	for (size_t i = 0; i < w->flows.count; i++)
 		w->flows.items[i].edge = place[w->flows.items[i].edge];
+	if (w->flows.count) // those of folds came last
+		qsort(w->flows.items, w->flows.count, sizeof(*w->flows.items), compare_flows);
 	free(place);
 	return 0;
 }
@@ -485,12 +356,12 @@ int picture_make_edges(struct picture_work *w)
 	for (uint32_t i = 0; i < w->flows.count && result == 0; i++)
 		result = merge_flow(w, i);
 	if (result == 0)
-		collect_evidence(w);
+		picture_collect_evidence(w);
 	for (uint32_t i = 0; i < w->p->edges.count && result == 0; i++)
 		label_edge(w, i, &b);
-	for (uint32_t i = 0; i < w->folds.items.count && result == 0; i++)
-		result = add_fold_edge(w, i, &b);
 	buffer_release(&b);
+	if (result == 0)
+		result = picture_add_fold_edges(w);
 	if (result == 0)
 		result = number_edges(w);
 	flag_inferred(w);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "graph/label.h"
 #include "graph/persistence.h"
+#include "graph/picture_session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,6 +54,17 @@ static void set_arguments(struct picture_work *w, const struct segment *s, struc
 		n->argv[i] = picture_string_text(w->p, w->g, w->g->arguments.items[s->argv + i]);
 }
 
+// The first process of a session that somebody logged in to; not of a cron job.
+static bool begins_login(const struct graph *g, uint32_t process)
+{
+	const struct process *p = &g->processes.items[process];
+	if (p->session == ID_UNSET || p->parent == GRAPH_NONE || !session_begins(g, process))
+		return false;
+	const struct segment *starter = session_image_at(g, p->parent, p->birth_ns);
+	struct label_span name = starter ? label_program(g, starter) : (struct label_span){NULL, 0};
+	return persistence_starts_for_others(name.bytes, name.length) && !persistence_runs_jobs(name.bytes, name.length);
+}
+
 static void fill_process(struct picture_work *w, uint32_t subject, struct picture_node *n, struct buffer *b)
 {
 	const struct segment *s = subjects_segment(&w->s, subject);
@@ -81,8 +93,7 @@ static void fill_process(struct picture_work *w, uint32_t subject, struct pictur
 		n->euid = c->ids.euid;
 	}
 	n->user_changed = (w->s.items[subject].marks & MARK_PRIVILEGE) != 0;
-	n->login = s->process != GRAPH_NONE && w->path.line.count && w->path.line.items[0] == subject &&
-		   p->session != ID_UNSET;
+	n->login = (w->s.items[subject].marks & MARK_LINE) && begins_login(w->g, s->process);
 	set_arguments(w, s, n);
 	set_user(w, p, n, b);
 }
@@ -179,6 +190,11 @@ static int fill_file(struct picture_work *w, uint32_t subject, struct picture_no
 	label_file(w->g, f, NANOTIME_NONE, b);
 	n->full = picture_take_text(w->p, b);
 	text_split_path(n->full.bytes ? n->full.bytes : "", n->full.length, &base, &base_length, &folder_length);
+	if (n->full.length && n->full.bytes[0] == '(') { // "(unnamed in /tmp)": words of the graph, no path
+		base = n->full.bytes;
+		base_length = n->full.length;
+		folder_length = 0;
+	}
 	n->name = picture_text(w->p, base, base_length);
 	n->detail = picture_text(w->p, n->full.bytes, folder_length);
 	if (f->kind == FILE_MEMFD)
@@ -275,8 +291,10 @@ static void set_reason(struct picture_work *w, uint32_t subject, struct picture_
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (it->marks & reasons[i].mark)
 			buffer_printf(b, "%s; ", reasons[i].words);
-	static const char *const sides[] = {"outside the slice: contacted the same address", "contact", "cause", "effect"};
-	buffer_printf(b, "%s", sides[it->side]);
+	static const char *const sides[] = {"", "contact", "cause", "effect"};
+	buffer_add_string(b, it->side != TRACE_NONE ? sides[it->side] :
+			     it->kind == PICTURE_FILE ? "outside the slice: opened for reading by what followed" :
+			     "outside the slice: contacted the same address");
 	if (it->side != TRACE_NONE)
 		buffer_printf(b, ", score %.3g, rank %" PRIu32 " of %zu", w->t->nodes[it->best].score, it->rank, w->t->order.count);
 	n->reason = picture_take_text(w->p, b);

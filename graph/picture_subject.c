@@ -154,7 +154,8 @@ static int number_subjects(struct subjects *s, const uint32_t *leader)
 		return -1;
 	for (uint32_t i = 0; i < s->count; i++)
 		s->items[i] = (struct subject){.best = GRAPH_NONE, .rank = UINT32_MAX, .cost = TRACE_COST_UNREACHED,
-					       .drawn = GRAPH_NONE, .actor = GRAPH_NONE, .first_ns = NANOTIME_NONE, .written_ns = NANOTIME_NONE};
+					       .drawn = GRAPH_NONE, .actor = GRAPH_NONE, .sole = GRAPH_NONE,
+					       .first_ns = NANOTIME_NONE, .written_ns = NANOTIME_NONE};
 	for (uint32_t i = 0; i < n; i++) {
 		struct subject *it = &s->items[s->of[i]];
 		const struct graph_node *node = &s->graph->nodes.items[i];
@@ -238,10 +239,20 @@ static void mark_from_file(const struct subjects *s, struct subject *file, const
 		file->marks |= MARK_DROPPED;
 }
 
+static void note_user(struct subject *file, uint32_t process)
+{
+	if (file->sole == GRAPH_NONE)
+		file->sole = process;
+	else if (file->sole != process)
+		file->sole = SUBJECT_SEVERAL;
+}
+
 // Edges come in order of time, so a file's writes are known when it is run, and its runs when it is deleted.
 static void mark_edge(struct subjects *s, const struct flow_edge *e)
 {
 	struct subject *from = &s->items[s->of[e->from]], *to = &s->items[s->of[e->to]];
+	if (from->kind == PICTURE_FILE || to->kind == PICTURE_FILE)
+		note_user(from->kind == PICTURE_FILE ? from : to, from->kind == PICTURE_FILE ? s->of[e->to] : s->of[e->from]);
 	if (e->failed || s->trace->nodes[e->from].side == TRACE_NONE)
 		return;
 	if (to->kind == PICTURE_FILE && from->kind == PICTURE_PROCESS)
@@ -284,6 +295,9 @@ static void mark_subjects(struct subjects *s)
 			continue;
 		if (segment && privilege_changed(s->graph, segment))
 			it->marks |= MARK_PRIVILEGE;
+		if (it->kind == PICTURE_FILE && (it->marks & MARK_CREATED) && it->sole != SUBJECT_SEVERAL &&
+		    graph_file_of(s->graph, it->best)->deleted_ns != NANOTIME_NONE)
+			it->marks |= MARK_SCRATCH;
 		if (it->kind == PICTURE_ADDRESS && it->side == TRACE_SEED)
 			it->marks |= MARK_ALERT;
 		else if (it->kind == PICTURE_ADDRESS && is_elsewhere(&graph_connection_of(s->graph, it->best)->address))

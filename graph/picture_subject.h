@@ -41,8 +41,11 @@ enum subject_mark {
 	MARK_ABOVE = 1u << 18,     // above the begin of a session or service on the path: started it for others
 	MARK_OURS = 1u << 20,      // part of the incident: on the path, following from it, or started by it; what the story is about
 	MARK_SHELL = 1u << 21,     // the session's shell, on the path only because the path's first command was typed in it
+	MARK_SCRATCH = 1u << 22,   // file: made and removed by one process, and used by nobody else
 	MARK_SHOWN = 1u << 15,     // chosen for the picture as a node of its own
 };
+
+#define SUBJECT_SEVERAL (UINT32_MAX - 1)
 
 struct subject {
 	uint8_t kind;              // enum picture_kind, never PICTURE_FOLD
@@ -53,6 +56,7 @@ struct subject {
 	uint32_t best;             // its sliced node of the best rank; outside the slice its first node
 	uint32_t rank, cost;       // of `best`
 	uint32_t drawn;            // picture node that shows it or its fold, GRAPH_NONE
+	uint32_t sole;             // file: the only process that had to do with it; GRAPH_NONE: nobody yet, SUBJECT_SEVERAL
 	uint32_t actor;            // file: the incident's process nearest to the contact that did what must be seen to it, GRAPH_NONE
 	uint64_t first_ns;         // of its first node
 	uint64_t written_ns;       // file: first write by a sliced process; NANOTIME_NONE

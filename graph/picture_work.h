@@ -50,8 +50,17 @@ int picture_make_nodes(struct picture_work *w);
 int picture_fill_fold(struct picture_work *w, uint32_t fold, struct picture_node *n, struct buffer *b);
 // graph/picture_edge.c: what flowed between them.
 int picture_make_edges(struct picture_work *w);
+// The steps of it: graph/picture_evidence.c, graph/fold_edge.c.
+void picture_add_evidence(struct picture_work *w, struct picture_edge *edge, uint32_t graph_edge);
+void picture_collect_evidence(struct picture_work *w); // for all edges between shown subjects
+void picture_list_serials(struct picture_work *w, struct picture_edge *e);
+int picture_add_fold_edges(struct picture_work *w);
+bool picture_draws(const struct picture_work *w, uint32_t subject); // as a node of its own
 // graph/picture_correlation.c: others outside the slice that contacted a drawn address. Adds folds and shown subjects.
 int picture_find_correlation(struct picture_work *w);
+// graph/picture_collected.c: what the incident opened for reading, and that led nowhere. Adds folds and shown subjects.
+int picture_find_collected(struct picture_work *w);
+size_t picture_count_drawn(const struct picture_work *w); // shown subjects and folds so far
 // graph/story.c, graph/notes.c
 int story_tell(struct picture_work *w);
 int notes_take(struct picture_work *w);

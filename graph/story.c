@@ -37,7 +37,7 @@ static int weigh_to_file(const struct picture_work *w, const struct drawn_flow *
 		return f->op == FLOW_RENAME ? 86 : incident ? 45 : 8;
 	if (has_mark(w, f->to, MARK_DROPPED))
 		return f->op == FLOW_LINK || f->op == FLOW_RENAME ? 22 : 75;
-	return incident ? 36 : 8;
+	return incident ? 40 : 8;
 }
 
 static int weigh_processes(const struct picture_work *w, const struct drawn_flow *f)
@@ -50,7 +50,9 @@ static int weigh_processes(const struct picture_work *w, const struct drawn_flow
 			return 72;
 		if (!has_mark(w, f->to, MARK_OURS) && has_mark(w, f->to, MARK_LINE))
 			return 26;
-		return has_mark(w, f->to, MARK_OURS) ? 44 : 12;
+		if (has_mark(w, f->to, MARK_PATH))
+			return 60;
+		return has_mark(w, f->to, MARK_OURS) ? (f->first_ns >= w->p->contact_ns ? 38 : 33) : 12;
 	}
 	if (f->op == FLOW_PIPE)
 		return has_mark(w, f->to, MARK_OURS) ? 50 : 10;
@@ -63,10 +65,21 @@ static bool tells_of_peer(const struct picture_work *w, const struct drawn_flow 
 	return w->p->nodes.items[f->to].kind == PICTURE_ADDRESS && w->p->edges.items[f->edge].on_path;
 }
 
+// A group of files: told when the incident's own process opened them at or after the contact, or wrote or removed them.
+static int weigh_group(const struct picture_work *w, const struct drawn_flow *f)
+{
+	bool read = f->op == FLOW_OPEN_READ || f->op == FLOW_READ;
+	if (!has_mark(w, read ? f->to : f->from, MARK_OURS) || f->op == FLOW_INTERPRET || f->op == FLOW_EXECUTE)
+		return 0;
+	return read && f->first_ns < w->p->contact_ns ? 0 : 42;
+}
+
 static int weigh_flow(const struct picture_work *w, const struct drawn_flow *f)
 {
 	const struct picture_node *from = &w->p->nodes.items[f->from], *to = &w->p->nodes.items[f->to];
 	int weight = 0;
+	if (from->kind == PICTURE_FOLD || to->kind == PICTURE_FOLD)
+		return weigh_group(w, f);
 	if (f->op == FLOW_RECEIVE || f->op == FLOW_INTERPRET || w->p->edges.items[f->edge].correlation)
 		return 0;
 	if (to->kind == PICTURE_ADDRESS)

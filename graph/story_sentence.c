@@ -251,6 +251,28 @@ static bool say_inherited(const struct picture_work *w, const struct drawn_flow 
 	return true;
 }
 
+// "tar [31138] opened 41 files in /home/alice/Documents for reading".
+static bool say_group(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	const struct picture_node *from = &w->p->nodes.items[f->from], *to = &w->p->nodes.items[f->to];
+	bool reads = from->kind == PICTURE_FOLD;
+	const struct picture_node *group = reads ? from : to;
+	if (group->kind != PICTURE_FOLD)
+		return false;
+	bool opened = f->op == FLOW_OPEN_READ || f->op == FLOW_OPEN_WRITE;
+	story_name(reads ? to : from, out);
+	buffer_printf(out, " %s ", opened ? "opened" : flow_op_words(f->op));
+	add_text(out, group->name);
+	if (group->detail.length && group->detail.bytes[0] == '/')
+		buffer_add_string(out, " in ");
+	else
+		buffer_add_byte(out, ' ');
+	add_text(out, group->detail);
+	if (opened)
+		buffer_add_string(out, f->op == FLOW_OPEN_READ ? " for reading" : " for writing");
+	return true;
+}
+
 static void say_flow(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
 {
 	bool from_process = w->p->nodes.items[f->from].kind == PICTURE_PROCESS;
@@ -310,11 +332,11 @@ static void say_flow(const struct picture_work *w, const struct drawn_flow *f, s
 
 void story_sentence(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
 {
-	if (say_inherited(w, f, out))
+	if (say_group(w, f, out) || say_inherited(w, f, out))
 		return;
 	say_flow(w, f, out);
 	if (f->class == CLASS_UNCERTAIN)
 		buffer_add_string(out, " (uncertain)");
 	else if (f->class == CLASS_INFERRED)
-		buffer_add_string(out, f->op == FLOW_FORK ? " (by ppid)" : " (inferred)");
+		buffer_add_string(out, " (inferred)");
 }

@@ -101,7 +101,7 @@ static inline uint32_t incident_file(struct incident *i, const char *name, uint6
 	struct file f = {.dev = 0xfe << 20, .generation = 1, .inode = inode, .kind = FILE_REGULAR, .created_ns = NANOTIME_NONE,
 			 .deleted_ns = NANOTIME_NONE, .readers_trees = trees, .accessors_trees = trees};
 	uint32_t node = incident_node(i, NODE_FILE, i->g.files.count, 0, T0);
-	struct file_name n = {incident_string(i, name), 0, NANOTIME_NONE, true};
+	struct file_name n = {.name = incident_string(i, name), .to_ns = NANOTIME_NONE, .absolute = true};
 	file_name_vector_append(&f.names, n);
 	u32_vector_append(&f.versions, node);
 	file_vector_append(&i->g.files, f);
