@@ -7,7 +7,7 @@ log=$SRCDIR/tests/cli/data/small.log
 expect_status 1 "$PROVGRAPH" --log "$log" --alert-ip 10.0.0.6 --utc
 [ ! -s out ] || fail "something on standard output"
 contains err 'no connection with 10.0.0.6'
-contains err '2025-11-20T01:00:00+00:00 to 2025-11-20T04:06:00'
+contains err '2025-11-20T00:59:59.960+00:00 to 2025-11-20T04:06:00'
 # The same network before the rest, however often the rest occurs.
 contains err '10.0.0.5:443'
 contains err '10.0.0.77:80'
