@@ -32,6 +32,8 @@ def main():
     after = {}
     for edge in case["edges"]:
         after.setdefault(edge["from"], set()).add(edge["to"])
+        if edge["both_ways"]:
+            after.setdefault(edge["to"], set()).add(edge["from"])
     for left, right in zip(truth["path"], truth["path"][1:]):
         near = set().union(*[after.get(n, set()) for n in where.get(left, set())]) if where.get(left) else set()
         far = set().union(*[after.get(n, set()) for n in near]) if near else set()
