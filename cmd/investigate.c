@@ -39,6 +39,15 @@ static int on_event(void *context, const struct event *event, struct error *err)
 	return graph_add_event(in->graph, event, err);
 }
 
+// What the reader noticed about the logs themselves: one that is cut short, one that was left out.
+static void report_notes(const struct investigation *in)
+{
+	const char *note;
+
+	for (size_t i = 0; (note = source_note(in->source, i)); i++)
+		report_line("%s", note);
+}
+
 static int build_graph(struct investigation *in, struct error *err)
 {
 	in->graph = graph_new(in->strings);
@@ -46,6 +55,7 @@ static int build_graph(struct investigation *in, struct error *err)
 		return error_set(err, "out of memory");
 	if (source_scan(in->source, in->from_ns, in->to_ns, on_event, in, &in->completeness, err) < 0)
 		return -1;
+	report_notes(in);
 	if (ancestors_look_up(in, err) < 0)
 		return -1;
 	return graph_finish(in->graph, err);

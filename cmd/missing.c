@@ -224,9 +224,7 @@ static int add_inputs(struct investigation *in, struct error *err)
 
 		if (source_log_digest(in->source, i, hex, &from, &to, err) < 0)
 			return -1;
-		if (from == to)
-			continue; // nothing of it was read
-		// The base name: where the evidence lies on the analyst's disk is nobody's business, and changes nothing.
+		// Those of which nothing was read as well: evidence names a log by its place in this list. The base name: where the evidence lies on the analyst's disk is nobody's business, and changes nothing.
 		if (picture_add_input(in->picture, slash ? slash + 1 : name, hex, from, to, err) < 0)
 			return -1;
 	}

@@ -95,7 +95,7 @@ VECTOR_DEFINE(picture_note_vector, struct picture_note)
 struct picture_missing { bool loss; uint64_t from_ns, to_ns; struct text words; struct text rule; /* audit rule line that would have closed it, or empty */ };
 VECTOR_DEFINE(picture_missing_vector, struct picture_missing)
 
-struct picture_input { struct text name; struct text sha256; uint64_t from, to; }; // part read
+struct picture_input { struct text name; struct text sha256; uint64_t from, to; }; // part read; to 0: nothing of it was
 VECTOR_DEFINE(picture_input_vector, struct picture_input)
 
 struct picture {

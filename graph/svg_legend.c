@@ -200,9 +200,12 @@ double svg_provenance(struct svg_page *page, double y)
 	buffer_add_string(&words, " \u00b7 times ");
 	nanotime_format_offset(&words, p->contact_ns == NANOTIME_NONE ? 0 : p->contact_ns, p->zone);
 	y = provenance_line(page, y, &words);
-	for (size_t i = 0; i < p->inputs.count && i < INPUTS_SHOWN; i++) {
+	size_t read = 0;
+	for (size_t i = 0; i < p->inputs.count; i++) {
 		const struct picture_input *input = &p->inputs.items[i];
 
+		if (input->to == 0 || read++ >= INPUTS_SHOWN)
+			continue;
 		buffer_clear(&words);
 		buffer_add_string(&words, "input ");
 		text_visible(&words, input->name.bytes, input->name.length);
@@ -213,9 +216,9 @@ double svg_provenance(struct svg_page *page, double y)
 		}
 		y = provenance_line(page, y, &words);
 	}
-	if (p->inputs.count > INPUTS_SHOWN) {
+	if (read > INPUTS_SHOWN) {
 		buffer_clear(&words);
-		buffer_printf(&words, "and %zu more inputs (all of them in the json output)", p->inputs.count - INPUTS_SHOWN);
+		buffer_printf(&words, "and %zu more inputs (all of them in the json output)", read - INPUTS_SHOWN);
 		y = provenance_line(page, y, &words);
 	}
 	buffer_release(&words);

@@ -347,6 +347,8 @@ static void write_next(struct text_writer *w)
 		buffer_add_string(w->out, "  the drawing's layout fell back to the built-in one\n");
 	for (size_t i = 0; i < w->p->inputs.count; i++) {
 		const struct picture_input *input = &w->p->inputs.items[i];
+		if (input->to == 0)
+			continue;
 		buffer_add_string(&w->line, "  read: ");
 		add_words(w, input->name);
 		if (input->sha256.length) {

@@ -18,9 +18,9 @@ TEST_SECONDS=${TEST_SECONDS:-300}
 WRAPPER=${WRAPPER:-} # for example valgrind -q --error-exitcode=1
 export SRCDIR BUILD PROVGRAPH LC_ALL=C TZ=UTC
 unset PROVGRAPH_PAGER PAGER NO_COLOR XDG_CONFIG_HOME 2>/dev/null
-export XDG_CONFIG_HOME=/nonexistent
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/provgraph-tests.XXXXXX") || exit 2
+export XDG_CONFIG_HOME="$work/config" # no settings of whoever runs this
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' HUP INT TERM
 passed=0 failed=0 skipped=0
