@@ -81,7 +81,7 @@ static uint64_t hash_key(const struct sibling_key *k)
 }
 
 // Open addressing, never iterated in its own order: groups are numbered by their first member.
-struct sibling_group { uint32_t first, count, fold; };
+struct sibling_group { struct sibling_key key; uint32_t first, count, fold; };
 VECTOR_DEFINE(group_vector, struct sibling_group)
 
 static size_t table_size(uint32_t count)
@@ -101,19 +101,16 @@ static int group_siblings(const struct subjects *s, struct group_vector *groups,
 	memset(table, 0xff, size * sizeof(*table)); // GRAPH_NONE
 	int result = 0;
 	for (uint32_t i = 0; i < s->count && result == 0; i++) {
-		struct sibling_key key, other;
+		struct sibling_key key;
 		group_of[i] = GRAPH_NONE;
 		if (!sibling_key_of(s, i, &key))
 			continue;
 		size_t slot = (size_t)(hash_key(&key) >> 7) & (size - 1);
-		while (table[slot] != GRAPH_NONE) {
-			if (sibling_key_of(s, groups->items[table[slot]].first, &other) && same_key(&key, &other))
-				break;
+		while (table[slot] != GRAPH_NONE && !same_key(&key, &groups->items[table[slot]].key))
 			slot = (slot + 1) & (size - 1);
-		}
 		if (table[slot] == GRAPH_NONE) {
 			table[slot] = (uint32_t)groups->count;
-			result = group_vector_append(groups, (struct sibling_group){.first = i, .fold = GRAPH_NONE});
+			result = group_vector_append(groups, (struct sibling_group){.key = key, .first = i, .fold = GRAPH_NONE});
 		}
 		if (result == 0) {
 			groups->items[table[slot]].count++;

@@ -102,6 +102,18 @@ static bool matches(const struct place *p, const char *path, size_t length)
 	return !p->suffix || has_suffix(path, length, p->suffix);
 }
 
+// Most paths hold no hidden name, and most places without a prefix do: one look saves dozens.
+static const struct place *find_place(const struct place *list, size_t count, const char *path, size_t length)
+{
+	bool hidden = memmem(path, length, "/.", 2) != NULL;
+	for (size_t i = 0; i < count; i++) {
+		bool asks_hidden = !list[i].prefix && list[i].middle && list[i].middle[1] == '.';
+		if ((hidden || !asks_hidden) && matches(&list[i], path, length))
+			return &list[i];
+	}
+	return NULL;
+}
+
 // What package managers and editors leave for a moment beside the real file is not the file.
 static bool is_scratch(const char *path, size_t length)
 {
@@ -114,10 +126,8 @@ static bool is_scratch(const char *path, size_t length)
 
 const char *persistence_of_path(const char *path, size_t length)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
-		if (matches(&places[i], path, length))
-			return is_scratch(path, length) ? NULL : places[i].what;
-	return NULL;
+	const struct place *place = find_place(places, ARRAY_LENGTH(places), path, length);
+	return place && !is_scratch(path, length) ? place->what : NULL;
 }
 
 bool persistence_is_log(const char *path, size_t length)
@@ -127,10 +137,7 @@ bool persistence_is_log(const char *path, size_t length)
 		{"/run/log/", NULL, NULL, ""}, {NULL, "/.", "_history", ""}, {NULL, "/.lesshst", NULL, ""},
 		{NULL, "/.viminfo", NULL, ""}, {NULL, "/.local/share/fish/", NULL, ""},
 	};
-	for (size_t i = 0; i < ARRAY_LENGTH(logs); i++)
-		if (matches(&logs[i], path, length))
-			return true;
-	return false;
+	return find_place(logs, ARRAY_LENGTH(logs), path, length) != NULL;
 }
 
 bool persistence_is_secret(const char *path, size_t length)
@@ -145,10 +152,7 @@ bool persistence_is_secret(const char *path, size_t length)
 		{NULL, "/key4.db", NULL, ""}, {NULL, "/Login Data", NULL, ""}, {NULL, "/cookies.sqlite", NULL, ""},
 		{NULL, "/.password-store/", NULL, ""}, {NULL, NULL, ".kdbx", ""}, {"/var/lib/sss/db/", NULL, NULL, ""},
 	};
-	for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++)
-		if (matches(&secrets[i], path, length))
-			return true;
-	return false;
+	return find_place(secrets, ARRAY_LENGTH(secrets), path, length) != NULL;
 }
 
 // Versions follow names: python3.11, bash5. A name counts when only digits and dots follow it.

@@ -4,15 +4,14 @@
 #include "base/nanotime.h"
 #include "graph/label.h"
 #include "graph/persistence.h"
+#include "graph/picture_motive.h"
 #include "graph/picture_session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_MIN 0.25
 #define STEP_BACK 0.8
 #define RIVAL 0.75 /* of the strongest input of one process: weaker ones are left out */
-#define INPUTS_PER_PROCESS 3
 #define INPUTS_MAX 10
 #define LINES_MAX 8
 #define LINE_ITEMS_MAX 100000 /* our limit: a chain this long is an attack on us; what is above is folded like everything else */
@@ -25,14 +24,7 @@ struct line_item {
 };
 VECTOR_DEFINE(item_vector, struct line_item)
 
-struct input {
-	double strength;
-	uint32_t read_edge;  // into the process of the line
-	uint32_t write_edge; // from its writer; GRAPH_NONE: the source itself is the process (injection)
-	uint32_t line;       // the line that it feeds
-	uint64_t time_ns;    // the writer acted by then
-};
-VECTOR_DEFINE(input_vector, struct input)
+VECTOR_DEFINE(motive_vector, struct motive)
 
 struct line {
 	struct item_vector items; // bottom first
@@ -50,7 +42,7 @@ struct finder {
 	struct subjects *s;
 	const struct graph *g;
 	struct line_vector lines;
-	struct input_vector waiting; // not yet followed
+	struct motive_vector waiting; // not yet followed
 	uint32_t *line_of;       // per subject: line + 1, 0 none
 	struct u32_vector edges;
 	size_t inputs;
@@ -118,179 +110,13 @@ out_of_memory:
 
 // --- inputs
 
-static bool is_content(enum flow_op op)
-{
-	return op == FLOW_CREATE || op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_PIPE || op == FLOW_UNIX;
-}
-
-// How well an edge names the writer of a content: an observed write before one that an inherited descriptor only made possible, and
-// both before a mere renamer.
-static unsigned writer_weight(const struct flow_edge *e)
-{
-	if (is_content(e->op))
-		return e->class == CLASS_OBSERVED ? 3 : 2;
-	return e->op == FLOW_RENAME || e->op == FLOW_LINK ? 1 : 0;
-}
-
-// Who wrote `node` last before `before_ns`, other than the reader.
-static uint32_t last_writer(const struct finder *f, uint32_t node, uint64_t before_ns, uint32_t reader_subject)
-{
-	uint32_t best = GRAPH_NONE, end = f->g->in_start.items[node + 1], looked = 0;
-	unsigned best_weight = 1;
-	for (uint32_t i = f->g->in_start.items[node]; i < end && looked < EDGES_PER_STEP; i++, looked++) {
-		const struct flow_edge *e = &f->g->edges.items[f->g->in_edges.items[i]];
-		if (e->start_ns > before_ns)
-			break;
-		if (e->failed || f->s->of[e->from] == reader_subject || f->g->nodes.items[e->from].kind != NODE_PROCESS)
-			continue;
-		unsigned weight = writer_weight(e);
-		if (weight >= best_weight) {
-			best = f->g->in_edges.items[i];
-			best_weight = weight;
-		}
-	}
-	return best;
-}
-
-// What neither begins sessions nor is a shell has a story of its own. A stub is judged by the program that it went on to execute.
-static bool is_interesting(const struct finder *f, uint32_t node)
-{
-	struct label_span p = label_program(f->g, subjects_segment(f->s, f->s->of[node]));
-	return p.length && !persistence_begins_sessions(p.bytes, p.length) && !persistence_is_shell(p.bytes, p.length);
-}
-
-static bool carries_content(const struct file *f)
-{
-	return !f->sink && f->kind != FILE_FOLDER && f->kind != FILE_CHARACTER && f->kind != FILE_SOCKET;
-}
-
-static double file_input_strength(const struct finder *f, uint32_t edge)
-{
-	const struct flow_edge *e = &f->g->edges.items[edge];
-	const struct subject *file = &f->s->items[f->s->of[e->from]];
-	const struct segment *reader = graph_segment_of(f->g, e->to);
-	if (e->op == FLOW_EXECUTE)
-		return 1.0;
-	if (e->op == FLOW_SYMLINK)
-		return 0.3;
-	if (e->op != FLOW_OPEN_READ && e->op != FLOW_READ && e->op != FLOW_INTERPRET)
-		return 0;
-	if (label_is_script_of(f->g, graph_file_of(f->g, e->from), reader))
-		return 1.0;
-	struct label_span program = label_program(f->g, reader);
-	if ((file->marks & MARK_PERSISTS) && persistence_begins_sessions(program.bytes, program.length))
-		return 0.9;
-	// A shell or a daemon reads so much that nothing follows from one file of it.
-	if (!is_interesting(f, e->to))
-		return 0;
-	if (label_is_named_by(f->g, graph_file_of(f->g, e->from), reader))
-		return 0.7;
-	struct trace_factors factors;
-	trace_edge_factors(f->s->trace, edge, &factors);
-	return 0.4 * factors.prior * factors.fan;
-}
-
-// Any argument that is no option: its script, or what it was told to run.
-static bool has_script(const struct graph *g, const struct segment *s)
-{
-	for (uint32_t i = 1; i < s->argv_count; i++) {
-		uint32_t a = g->arguments.items[s->argv + i];
-		const char *bytes = intern_string(g->strings, a);
-		size_t length = intern_length(g->strings, a);
-		if (length == 0 || bytes[0] != '-' || memchr(bytes, 'c', length)) // -c, -ec: the next one is the command
-			return true;
-	}
-	return s->argv_count == 0; // not known
-}
-
-// `sh` with nothing to run but what comes in: a pipe into it is its script.
-static double pipe_input_strength(const struct finder *f, const struct flow_edge *e)
-{
-	const struct segment *s = graph_segment_of(f->g, e->to);
-	struct label_span program = label_program(f->g, s);
-	return persistence_is_interpreter(program.bytes, program.length) && !has_script(f->g, s) ? 0.7 : 0.2;
-}
-
-static bool input_of_edge(const struct finder *f, uint32_t edge, uint64_t time, struct input *ret)
-{
-	const struct flow_edge *e = &f->g->edges.items[edge];
-	uint32_t reader = f->s->of[e->to];
-	uint64_t until = e->end_ns < time ? e->end_ns : time;
-	*ret = (struct input){.read_edge = edge, .write_edge = GRAPH_NONE, .time_ns = until};
-	switch ((enum node_kind)f->g->nodes.items[e->from].kind) {
-	case NODE_FILE:
-		if (!carries_content(graph_file_of(f->g, e->from)))
-			return false;
-		ret->strength = file_input_strength(f, edge);
-		// A program is taken as it was when it was executed; what is read may come as long as it is open.
-		ret->write_edge = ret->strength < INPUT_MIN ? GRAPH_NONE :
-				  last_writer(f, e->from, ret->strength >= 1.0 ? e->start_ns : until, reader);
-		break;
-	case NODE_PIPE:
-		ret->strength = pipe_input_strength(f, e);
-		ret->write_edge = last_writer(f, e->from, until, reader);
-		if (ret->write_edge != GRAPH_NONE && !session_pipeline(f->g, f->g->edges.items[ret->write_edge].from, e->to))
-			ret->write_edge = GRAPH_NONE;
-		break;
-	case NODE_PROCESS:
-		if (e->op != FLOW_INJECT && e->op != FLOW_PIPE)
-			return false;
-		ret->strength = e->op == FLOW_INJECT ? 1.0 : pipe_input_strength(f, e);
-		return ret->strength >= INPUT_MIN && f->s->of[e->from] != reader;
-	case NODE_CONNECTION:
-	case NODE_UNIX_SOCKET:
-	case NODE_KERNEL:
-		return false;
-	}
-	return ret->strength >= INPUT_MIN && ret->write_edge != GRAPH_NONE;
-}
-
-static bool stronger(const struct finder *f, const struct input *a, const struct input *b)
-{
-	if (a->strength > b->strength || a->strength < b->strength)
-		return a->strength > b->strength;
-	const struct flow_edge *x = &f->g->edges.items[a->read_edge], *y = &f->g->edges.items[b->read_edge];
-	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns;
-	return a->read_edge < b->read_edge;
-}
-
-// The few strongest inputs of one image; of several flows from one file the first counts.
-static size_t best_inputs(const struct finder *f, const struct line_item *item, struct input *best)
-{
-	const struct graph *g = f->g;
-	size_t count = 0;
-	uint32_t looked = 0;
-	for (uint32_t i = g->in_start.items[item->node]; i < g->in_start.items[item->node + 1]; i++) {
-		struct input in;
-		uint32_t edge = g->in_edges.items[i];
-		if (g->edges.items[edge].start_ns > item->time_ns || ++looked > EDGES_PER_STEP)
-			break;
-		if (g->edges.items[edge].failed || !input_of_edge(f, edge, item->time_ns, &in))
-			continue;
-		bool known = false;
-		for (size_t k = 0; k < count; k++)
-			known |= f->s->of[g->edges.items[best[k].read_edge].from] == f->s->of[g->edges.items[edge].from];
-		if (known)
-			continue;
-		size_t at = count < INPUTS_PER_PROCESS ? count++ : INPUTS_PER_PROCESS;
-		while (at > 0 && stronger(f, &in, &best[at - 1])) {
-			if (at < INPUTS_PER_PROCESS)
-				best[at] = best[at - 1];
-			at--;
-		}
-		if (at < INPUTS_PER_PROCESS)
-			best[at] = in;
-	}
-	return count;
-}
-
-static int gather_inputs(struct finder *f, uint32_t number)
+static int gather_motives(struct finder *f, uint32_t number)
 {
 	for (size_t i = 0; i < f->lines.items[number].items.count; i++) {
-		struct input best[INPUTS_PER_PROCESS];
+		struct motive best[MOTIVES_MAX];
 		const struct line *line = &f->lines.items[number];
-		size_t count = best_inputs(f, &line->items.items[i], best);
+		const struct line_item *item = &line->items.items[i];
+		size_t count = motives_of(f->s, item->node, item->time_ns, best);
 		for (size_t k = 0; k < count; k++) {
 			if (best[k].strength < RIVAL * best[0].strength)
 				break; // what made it do this is known: the rest it merely read
@@ -298,7 +124,7 @@ static int gather_inputs(struct finder *f, uint32_t number)
 			best[k].line = number;
 			// Above the session's begin (sshd's listener, cron itself) only what persists there matters.
 			bool above = i > line->begin && best[k].strength < 0.9 * line->strength;
-			if (!above && best[k].strength >= INPUT_MIN && input_vector_append(&f->waiting, best[k]) < 0)
+			if (!above && best[k].strength >= MOTIVE_MIN && motive_vector_append(&f->waiting, best[k]) < 0)
 				return -1;
 		}
 	}
@@ -326,7 +152,7 @@ static bool same_program(const struct finder *f, uint32_t a, uint32_t b)
 static bool first_interesting(const struct finder *f, const struct line *l, size_t *ret_item)
 {
 	for (size_t i = l->begin + 1; i-- > 0;) {
-		if (!is_interesting(f, l->items.items[i].node))
+		if (!motive_has_own_story(f->s, l->items.items[i].node))
 			continue;
 		// A daemon that forked itself into the background, or into workers, is the last of its kind.
 		while (i > 0 && same_program(f, l->items.items[i].node, l->items.items[i - 1].node))
@@ -338,7 +164,7 @@ static bool first_interesting(const struct finder *f, const struct line *l, size
 }
 
 // Follows one input to its writer: a line that is there already, or a new one.
-static int follow(struct finder *f, struct input in)
+static int follow(struct finder *f, struct motive in)
 {
 	const struct flow_edge *read = &f->g->edges.items[in.read_edge];
 	uint32_t writer = in.write_edge == GRAPH_NONE ? read->from : f->g->edges.items[in.write_edge].from;
@@ -355,7 +181,7 @@ static int follow(struct finder *f, struct input in)
 		if (walk_line(f, writer, in.time_ns, in.strength * STEP_BACK) < 0)
 			return -1;
 		there = (uint32_t)f->lines.count;
-		if (gather_inputs(f, there - 1) < 0)
+		if (gather_motives(f, there - 1) < 0)
 			return -1;
 	} else {
 		raise_top(f, there - 1, subject);
@@ -370,9 +196,9 @@ static int follow_all(struct finder *f)
 	while (f->waiting.count && f->inputs < INPUTS_MAX) {
 		size_t best = 0;
 		for (size_t i = 1; i < f->waiting.count; i++)
-			if (stronger(f, &f->waiting.items[i], &f->waiting.items[best]))
+			if (motive_stronger(f->g, &f->waiting.items[i], &f->waiting.items[best]))
 				best = i;
-		struct input in = f->waiting.items[best];
+		struct motive in = f->waiting.items[best];
 		f->waiting.items[best] = f->waiting.items[--f->waiting.count];
 		f->inputs++;
 		if (follow(f, in) < 0)
@@ -605,7 +431,7 @@ int picture_path_find(struct subjects *s, struct picture_path *ret, struct error
 	if (result == 0)
 		result = walk_line(&f, node, time, 1.0);
 	if (result == 0)
-		result = gather_inputs(&f, 0);
+		result = gather_motives(&f, 0);
 	if (result == 0)
 		result = follow_all(&f);
 	if (result == 0)
@@ -615,7 +441,7 @@ int picture_path_find(struct subjects *s, struct picture_path *ret, struct error
 	for (size_t i = 0; i < f.lines.count; i++)
 		item_vector_release(&f.lines.items[i].items);
 	line_vector_release(&f.lines);
-	input_vector_release(&f.waiting);
+	motive_vector_release(&f.waiting);
 	free(f.line_of);
 	if (result < 0) {
 		picture_path_release(&path);

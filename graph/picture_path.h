@@ -6,16 +6,8 @@
 // here?", so the path is put together from the contact upwards:
 //
 //   1. the line of the process that made contact: its images and parents, up to where its session or service begins;
-//   2. inputs that made a process on the line do what it did, strongest first:
-//        its program or its script, if it was written in this log    1.0
-//        a persistent place (cron job, unit) that its starter read   0.9
-//        a pipe into an interpreter without a script (curl | sh)     0.7
-//        an injection                                                1.0
-//        a file that the reader's command line names (tar xf tool.tar)   0.7
-//        a symbolic link through which it was executed               0.3
-//        any other file, opened for reading by neither a shell nor what begins sessions
-//                                                                    0.4 x how uncommon the file is (trace's prior and fan)
-//      an input below 0.25, or below 3/4 of the strongest of its process, is left out; each further step back is worth 0.8 of the one before;
+//   2. inputs that made a process on the line do what it did (graph/picture_motive.h), strongest first; each further step back is
+//      worth 0.8 of the one before, and what is then below 0.25 is left out;
 //   3. the writer of each input, its line, its inputs, and so on; a line that meets one already there ends at it: on the
 //      path's part of that line it joins the path, above it (two commands of one shell) it has its own beginning;
 //   4. the peer that a writer, or the first process, last heard from before it acted.
