@@ -117,7 +117,8 @@ static int apply(struct picture *p, const struct number_vector *nodes, const str
 		size_t count = points[row++];
 		if (count == 0 ? straight(p, edge) < 0 : layout_set_points(edge, xy, count) < 0)
 			return -1;
-		xy += 2 * count;
+		if (count > 0)
+			xy += 2 * count;
 	}
 	return 0;
 }
