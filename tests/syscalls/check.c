@@ -156,7 +156,7 @@ static bool op_in(enum flow_op op, const char *list)
 	size_t length = strlen(flow_op_name(op));
 	if (strcmp(list, "*") == 0)
 		return true;
-	for (const char *at = list; at; at = strchr(at, '|'), at += at != NULL)
+	for (const char *at = list, *bar; at; bar = strchr(at, '|'), at = bar ? bar + 1 : NULL)
 		if (strncmp(at, flow_op_name(op), length) == 0 && (at[length] == '\0' || at[length] == '|'))
 			return true;
 	return false;
