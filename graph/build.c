@@ -60,7 +60,6 @@ void builder_free(struct graph_builder *b)
 	table_release(&b->datagram_table);
 	table_release(&b->shape_table);
 	edge_state_vector_release(&b->edge_states);
-	u32_vector_release(&b->node_edges);
 	proof_vector_release(&b->proofs);
 	realm_vector_release(&b->realms);
 	process_state_vector_release(&b->process_states);
@@ -73,6 +72,7 @@ void builder_free(struct graph_builder *b)
 	u32_vector_release(&b->kernel_realms);
 	pipe_state_vector_release(&b->pipe_states);
 	unix_client_vector_release(&b->unix_clients);
+	local_accept_vector_release(&b->local_accepts);
 	start_vector_release(&b->starts);
 	u32_vector_release(&b->asked);
 	call_shape_vector_release(&b->shapes);

@@ -8,6 +8,7 @@
 //   build_file.c        generations, versions, names of files       build_open.c    opens, reads and writes
 //   build_entry.c       create, rename, link, unlink, truncate ...  build_descriptor.c  who holds what open, and heirs
 //   build_channel.c     pipes                                       build_net.c     connections
+//   build_local.c       connections between processes of one host
 //   build_unix.c        unix sockets, service managers              build_reach.c   ptrace and its kind, signals, the kernel
 //   build_past.c        who was there before the window             build_finish.c  ends, order, indices
 //   build_settle.c      what only the whole log shows               build_tree.c    sessions and services
@@ -99,7 +100,13 @@ VECTOR_DEFINE(symlink_vector, struct symlink_name)
 
 // --- descriptors
 
-enum descriptor_kind { DESCRIPTOR_FILE, DESCRIPTOR_PIPE, DESCRIPTOR_CONNECTION, DESCRIPTOR_SOCKET };
+enum descriptor_kind {
+	DESCRIPTOR_FILE,
+	DESCRIPTOR_PIPE,
+	DESCRIPTOR_CONNECTION,
+	DESCRIPTOR_SOCKET, // unix
+	DESCRIPTOR_PORT,   // bound to a port: item is the port's number
+};
 // What a file was opened for, as far as programs that are started next are concerned.
 enum descriptor_use {
 	USE_OWN,          // the opener's own business
@@ -133,6 +140,10 @@ VECTOR_DEFINE(pipe_state_vector, struct pipe_state)
 struct unix_client { uint32_t socket, segment; uint64_t time_ns, serial; uint32_t evidence, evidence_count; };
 VECTOR_DEFINE(unix_client_vector, struct unix_client)
 
+// A connection that came from the host itself; port 0: the server's bind is not on record.
+struct local_accept { uint32_t realm, connection, segment; uint16_t port; uint64_t time_ns, serial; uint32_t evidence, evidence_count; };
+VECTOR_DEFINE(local_accept_vector, struct local_accept)
+
 // "Please start this": to a manager whose socket was bound before the log began.
 struct start_request { uint32_t segment, socket, manager, realm, uid; uint64_t time_ns, serial; uint32_t evidence, evidence_count; };
 VECTOR_DEFINE(start_vector, struct start_request)
@@ -152,7 +163,6 @@ struct graph_builder {
 
 	struct table edge_table;        // (from, to, op, class, failed) -> newest
 	struct edge_state_vector edge_states;
-	struct u32_vector node_edges;   // edge that touched the node last
 	struct proof_vector proofs;
 
 	struct realm_vector realms;
@@ -175,6 +185,7 @@ struct graph_builder {
 
 	struct pipe_state_vector pipe_states;
 	struct unix_client_vector unix_clients;
+	struct local_accept_vector local_accepts;
 	struct start_vector starts;
 	struct u32_vector asked;        // processes, as graph_missing_ancestors named them
 
@@ -306,7 +317,7 @@ bool pipe_has_heir(const struct graph_builder *b, uint32_t pipe, uint32_t proces
 void pipe_join_heir(struct graph_builder *b, uint32_t pipe, uint32_t segment, bool reads, bool writes, uint64_t start_ns,
 		    uint64_t serial, uint32_t evidence, uint32_t evidence_count);
 
-// --- build_net.c, build_unix.c
+// --- build_net.c, build_unix.c, build_local.c
 
 void link_connect(struct graph_builder *b, uint32_t process);
 void link_accept(struct graph_builder *b, uint32_t process);
@@ -315,6 +326,9 @@ void link_bind(struct graph_builder *b, uint32_t process);
 void unix_connect(struct graph_builder *b, uint32_t process, const struct event_address *a);
 void unix_accept(struct graph_builder *b, uint32_t process);
 void unix_settle(struct graph_builder *b);
+void local_bind(struct graph_builder *b, uint32_t process, const struct event_address *a);
+void local_accept(struct graph_builder *b, uint32_t process, uint32_t connection);
+void locals_settle(struct graph_builder *b);
 
 // --- build_reach.c
 

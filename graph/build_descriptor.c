@@ -249,7 +249,8 @@ static bool goes_on(const struct graph_builder *b, uint32_t process, const struc
 	case DESCRIPTOR_FILE: return file_goes_on(b, d, forks, kept);
 	case DESCRIPTOR_PIPE: return holds_pipe(b, process, d);
 	case DESCRIPTOR_CONNECTION: return forks <= 1 && kept->connections++ < CONNECTIONS_KEPT;
-	case DESCRIPTOR_SOCKET: return false;
+	case DESCRIPTOR_SOCKET:
+	case DESCRIPTOR_PORT: return false;
 	}
 	return false;
 }

@@ -227,6 +227,7 @@ int graph_finish(struct graph *g, struct error *err)
 	pipes_settle(b);
 	pipes_guess(b);
 	unix_settle(b);
+	locals_settle(b);
 	starts_settle(b);
 	for (uint32_t i = 0; i < g->processes.count; i++) {
 		fork_flow(b, i);

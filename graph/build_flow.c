@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Edges. A process that opens one file 10,000 times must not cost 10,000 edges, but merging must not open a way that was not there:
-// two flows u -> v at different times become one interval only if
+// other edges at u or v may be open all the time, so two flows u -> v become one interval only if
 //   - the earlier one is open until its segment ends: it covers the later one, or
-//   - no other edge touched u or v in between: nothing could have come to u, or left v, only in the gap, or
+//   - they overlap, as what happens within one tick of the audit clock does, or
 //   - it is a read or write under an open of the same file, whose interval covers both, or an effect, which nothing flows through.
 #include "graph/build.h"
 
@@ -12,7 +12,7 @@
 uint32_t node_add(struct graph_builder *b, enum node_kind kind, uint32_t entity, uint32_t part, uint64_t start_ns)
 {
 	struct graph_node node = {.kind = (uint8_t)kind, .entity = entity, .part = part, .start_ns = start_ns, .end_ns = NANOTIME_NONE};
-	if (u32_vector_append(&b->node_edges, GRAPH_NONE) < 0 || node_vector_append(&b->g->nodes, node) < 0) {
+	if (node_vector_append(&b->g->nodes, node) < 0) {
 		b->failed = true;
 		return GRAPH_NONE;
 	}
@@ -55,13 +55,14 @@ static uint32_t edge_find(const struct graph_builder *b, const struct flow *f, e
 }
 
 // A read or write says no more about reachability than the open that allowed it.
-static bool covered_by_open(const struct graph_builder *b, const struct flow *f)
+static bool covered_by_open(const struct graph_builder *b, const struct flow_edge *e, const struct flow *f)
 {
 	enum flow_op open = f->op == FLOW_READ ? FLOW_OPEN_READ : FLOW_OPEN_WRITE;
 	if (f->op != FLOW_READ && f->op != FLOW_WRITE)
 		return false;
 	uint32_t edge = edge_find(b, f, open, edge_hash(b, f->from, f->to, open, f->class, f->failed));
-	return edge != GRAPH_NONE && b->edge_states.items[edge].until == UNTIL_SEGMENT && b->g->edges.items[edge].start_ns <= f->start_ns;
+	return edge != GRAPH_NONE && b->edge_states.items[edge].until == UNTIL_SEGMENT && b->g->edges.items[edge].start_ns <= e->start_ns &&
+	       e->start_ns <= f->start_ns;
 }
 
 static bool can_merge(const struct graph_builder *b, uint32_t edge, const struct flow *f)
@@ -69,9 +70,9 @@ static bool can_merge(const struct graph_builder *b, uint32_t edge, const struct
 	const struct flow_edge *e = &b->g->edges.items[edge];
 	if (b->edge_states.items[edge].until == UNTIL_SEGMENT && f->start_ns >= e->start_ns)
 		return true;
-	if (b->node_edges.items[f->from] == edge && b->node_edges.items[f->to] == edge)
+	if (f->start_ns <= e->end_ns && f->end_ns >= e->start_ns)
 		return true;
-	return flow_is_effect_only(f->op) || covered_by_open(b, f);
+	return flow_is_effect_only(f->op) || covered_by_open(b, e, f);
 }
 
 // One more event behind an edge, of which the first is in the edge itself.
@@ -140,7 +141,6 @@ uint32_t flow_add(struct graph_builder *b, const struct flow *f)
 		else if (table_add(&b->edge_table, hash, edge) < 0)
 			b->failed = true;
 	}
-	b->node_edges.items[f->from] = b->node_edges.items[f->to] = edge;
 	return edge;
 }
 

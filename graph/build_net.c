@@ -51,7 +51,7 @@ static uint32_t connection_new(struct graph_builder *b, uint32_t process, const 
 	return (uint32_t)(b->g->connections.count - 1);
 }
 
-static void connection_flows(struct graph_builder *b, uint32_t process, uint32_t connection, bool out, bool back)
+static void connection_flows(struct graph_builder *b, uint32_t process, uint32_t connection)
 {
 	const struct connection *c = &b->g->connections.items[connection];
 	uint32_t segment = process_node(b, process);
@@ -63,13 +63,11 @@ static void connection_flows(struct graph_builder *b, uint32_t process, uint32_t
 		.end_ns = failed ? b->event->latest_ns : NANOTIME_NONE, .serial = b->event->serial,
 	};
 	evidence_keep(b, &f.evidence, &f.evidence_count);
-	if (out)
-		d.edges[1] = flow_add(b, &f);
+	d.edges[1] = flow_add(b, &f);
 	if (failed)
 		return;
 	f.from = c->node, f.to = segment, f.op = FLOW_RECEIVE;
-	if (back)
-		d.edges[0] = flow_add(b, &f);
+	d.edges[0] = flow_add(b, &f);
 	descriptor_put(b, process, d);
 }
 
@@ -107,7 +105,7 @@ void link_connect(struct graph_builder *b, uint32_t process)
 			continue;
 		uint32_t connection = connection_new(b, process, a, CONNECTION_OUT, fd, e->earliest_ns);
 		if (connection != GRAPH_NONE)
-			connection_flows(b, process, connection, true, true);
+			connection_flows(b, process, connection);
 	}
 }
 
@@ -121,8 +119,10 @@ void link_accept(struct graph_builder *b, uint32_t process)
 			continue;
 		remote = true;
 		uint32_t connection = connection_new(b, process, &e->addresses[i], CONNECTION_IN, event_has(e, EVENT_HAS_EXIT) ? (int32_t)e->exit : -1, e->latest_ns);
-		if (connection != GRAPH_NONE)
-			connection_flows(b, process, connection, true, true);
+		if (connection == GRAPH_NONE)
+			return;
+		connection_flows(b, process, connection);
+		local_accept(b, process, connection);
 	}
 	if (!remote)
 		unix_accept(b, process); // the peer of a unix socket has no name as a rule
@@ -165,6 +165,6 @@ void link_send(struct graph_builder *b, uint32_t process)
 			if (table_add(&b->datagram_table, hash, connection) < 0)
 				b->failed = true;
 		}
-		connection_flows(b, process, connection, true, true);
+		connection_flows(b, process, connection);
 	}
 }

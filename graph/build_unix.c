@@ -79,6 +79,7 @@ void link_bind(struct graph_builder *b, uint32_t process)
 	const struct event *e = b->event;
 	for (size_t i = 0; i < e->address_count; i++) {
 		const struct event_address *a = &e->addresses[i];
+		local_bind(b, process, a);
 		if ((a->kind != ADDRESS_UNIX && a->kind != ADDRESS_UNIX_ABSTRACT) || (a->kind == ADDRESS_UNIX && !a->path))
 			continue;
 		uint32_t socket = socket_of(b, process, a, true);
