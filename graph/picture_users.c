@@ -6,7 +6,9 @@
 // became. uid 0 is root by definition of the kernel's capabilities, whatever /etc/passwd says.
 #include "graph/picture_work.h"
 
+#include "base/memory.h"
 #include "base/nanotime.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -28,18 +30,34 @@ static bool is_number(const struct graph *g, uint32_t string)
 	return true;
 }
 
-// How directly a claim ties its account to the login uid; 0: not at all.
-static int claim_weight(const struct claim *c)
+// sudo, su and their kind open a session for the account that somebody becomes; auid stays whose it was.
+static bool changes_user(const struct graph *g, uint32_t exe)
+{
+	static const char *const names[] = {"sudo", "su", "doas", "pkexec", "runuser", "newgrp", "sg"};
+	const char *base;
+	size_t length, folder;
+	text_split_path(intern_string(g->strings, exe), intern_length(g->strings, exe), &base, &length, &folder);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		if (strlen(names[i]) == length && memcmp(names[i], base, length) == 0)
+			return true;
+	return false;
+}
+
+// How directly a claim ties its account to the login uid; 0: not at all. "root" is uid 0 and nobody else.
+static int claim_weight(const struct graph *g, const struct claim *c)
 {
 	if (!c->account || !c->success || c->auid == ID_UNSET || c->session == ID_UNSET)
+		return 0;
+	if (c->auid != 0 && strcmp(intern_string(g->strings, c->account), "root") == 0)
 		return 0;
 	switch (c->type) {
 	case USER_LOGIN:
 		return 3;
 	case USER_START:
-		return 2;
-	case USER_ACCT:
+		return changes_user(g, c->exe) ? 0 : 2;
 	case CRED_ACQ:
+		return changes_user(g, c->exe) ? 0 : 1;
+	case USER_ACCT:
 		return 1;
 	default:
 		return 0;
@@ -54,7 +72,7 @@ static bool first_of_session(const struct graph *g, size_t index)
 	for (size_t i = index; i-- > 0 && looked < 4096; looked++) {
 		const struct claim *earlier = &g->claims.items[i];
 		if (earlier->session == c->session && earlier->host == c->host && earlier->epoch == c->epoch &&
-		    claim_weight(earlier) >= 2)
+		    claim_weight(g, earlier) >= 2)
 			return false;
 	}
 	return true;
@@ -73,7 +91,7 @@ int users_find(struct picture_work *w)
 	for (int weight = 3; weight >= 1; weight--)
 		for (size_t i = 0; i < w->g->claims.count && w->users.count < 1024; i++) {
 			const struct claim *c = &w->g->claims.items[i];
-			if (claim_weight(c) != weight || find_user(w, c->host, c->auid) || is_number(w->g, c->account) || (weight < 3 && !first_of_session(w->g, i)))
+			if (claim_weight(w->g, c) != weight || find_user(w, c->host, c->auid) || is_number(w->g, c->account) || (weight < 3 && !first_of_session(w->g, i)))
 				continue;
 			if (user_vector_append(&w->users, (struct picture_user){c->host, c->auid, c->account}) < 0)
 				return -1;
