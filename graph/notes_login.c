@@ -31,20 +31,18 @@ static void add_program_of_claim(struct note_taker *n, const struct claim *c)
 	buffer_add(&n->b, base, base_length);
 }
 
-// Made by a process between `process` and the first of its session: the pid on a claim is the kernel's.
-static bool claimed_by_ancestor(const struct graph *g, const struct claim *c, uint32_t process, uint32_t first)
+// Made by `process` or one above it in its session: the pid on a claim is the kernel's.
+static bool claimed_by_ancestor(const struct graph *g, const struct claim *c, uint32_t process)
 {
-	for (uint32_t at = process; at != GRAPH_NONE; at = g->processes.items[at].parent) {
+	uint32_t session = g->processes.items[process].session;
+	for (uint32_t at = process; at != GRAPH_NONE && g->processes.items[at].session == session; at = g->processes.items[at].parent)
 		if (g->processes.items[at].pid == c->pid)
 			return true;
-		if (at == first)
-			return false;
-	}
 	return false;
 }
 
 // The claim that tells most of a session's beginning: its first USER_LOGIN, else its first USER_START.
-static const struct claim *login_claim(const struct graph *g, uint32_t process, uint32_t first)
+static const struct claim *login_claim(const struct graph *g, uint32_t process)
 {
 	const struct process *p = &g->processes.items[process];
 	static const uint32_t types[] = {USER_LOGIN, USER_START};
@@ -52,7 +50,7 @@ static const struct claim *login_claim(const struct graph *g, uint32_t process, 
 		for (size_t i = 0; i < g->claims.count; i++) {
 			const struct claim *c = &g->claims.items[i];
 			if (c->host == p->host && c->epoch == p->epoch && c->session == p->session && c->type == types[t] && c->success &&
-			    claimed_by_ancestor(g, c, process, first))
+			    claimed_by_ancestor(g, c, process))
 				return c;
 		}
 	return NULL;
@@ -126,7 +124,7 @@ static void note_login(struct note_taker *n, uint32_t process, uint32_t first, u
 	const struct graph *g = n->w->g;
 	const struct process *p = &g->processes.items[process], *top = &g->processes.items[first];
 	struct label_span starter = program_of(g, top->parent, top->birth_ns);
-	const struct claim *c = p->session == ID_UNSET ? NULL : login_claim(g, process, first);
+	const struct claim *c = p->session == ID_UNSET ? NULL : login_claim(g, process);
 	if (top->parent != GRAPH_NONE && persistence_runs_jobs(starter.bytes, starter.length)) {
 		add_process(n, top->parent, top->birth_ns);
 		buffer_add_string(&n->b, " ran a job");

@@ -136,6 +136,20 @@ static int compare_flows(const void *a, const void *b)
 	return (int)x->op * 2 + x->failed - (int)y->op * 2 - y->failed;
 }
 
+// The path names one flow of a writer into a file; its creation of the same file is as much on it.
+static void mark_creations(struct picture_work *w)
+{
+	for (size_t i = 0; i < w->flows.count; i++) {
+		struct drawn_flow *f = &w->flows.items[i];
+		for (size_t k = 0; f->op == FLOW_CREATE && !f->on_path && k < w->flows.count; k++) {
+			const struct drawn_flow *other = &w->flows.items[k];
+			if (other->from == f->from && other->to == f->to && other->on_path &&
+			    (other->op == FLOW_OPEN_WRITE || other->op == FLOW_WRITE))
+				f->on_path = true;
+		}
+	}
+}
+
 static int collect_flows(struct picture_work *w)
 {
 	struct flow_table t = {.nodes = w->p->nodes.count};
@@ -148,6 +162,7 @@ static int collect_flows(struct picture_work *w)
 	if (result == 0)
 		result = add_pipe_flows(w, &t);
 	free(t.index);
+	mark_creations(w);
 	if (result == 0 && w->flows.count)
 		qsort(w->flows.items, w->flows.count, sizeof(*w->flows.items), compare_flows);
 	return result;

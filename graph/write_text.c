@@ -103,7 +103,12 @@ static void flush_paragraph(struct text_writer *w, size_t at, size_t indent)
 		p += blank;
 		left -= blank;
 		while (word) {
-			size_t room = w->columns > at ? w->columns - at : 1;
+			size_t room = w->columns > at ? w->columns - at : 0;
+			if (room < 2) { // the widest character takes two
+				new_line(w, indent);
+				at = indent;
+				room = w->columns - at;
+			}
 			size_t part = fitting(p, word, room);
 			buffer_add(w->out, p, part);
 			at += text_cells(p, part);
@@ -121,13 +126,19 @@ static void flush_paragraph(struct text_writer *w, size_t at, size_t indent)
 	buffer_clear(&w->line);
 }
 
+// One of our own sentences as a paragraph.
+static void say(struct text_writer *w, const char *words)
+{
+	buffer_add_string(&w->line, words);
+	flush_paragraph(w, 0, 4);
+}
+
 static void heading(struct text_writer *w, const char *words)
 {
 	buffer_add_byte(w->out, '\n');
 	style(w, STYLE_BOLD);
-	buffer_add_string(w->out, words);
+	say(w, words);
 	style_end(w);
-	buffer_add_byte(w->out, '\n');
 }
 
 // --- head
@@ -232,7 +243,8 @@ static void write_notes(struct text_writer *w, enum note_kind kind, const char *
 	}
 	if (!any && when_none) {
 		heading(w, note_heading(kind));
-		buffer_printf(w->out, "  %s\n", when_none);
+		buffer_add_string(&w->line, "  ");
+		say(w, when_none);
 	}
 }
 
@@ -242,7 +254,7 @@ static void write_missing(struct text_writer *w)
 {
 	heading(w, "What is missing");
 	if (!w->p->missing.count)
-		buffer_add_string(w->out, "  nothing that the logs would tell of\n");
+		say(w, "  nothing that the logs would tell of");
 	for (int pass = 0; pass < 2; pass++) // measured loss first
 		for (size_t i = 0; i < w->p->missing.count; i++) {
 			const struct picture_missing *m = &w->p->missing.items[i];
@@ -290,7 +302,7 @@ static void write_story(struct text_writer *w)
 {
 	heading(w, "Story (* on the path from the root cause to the contact)");
 	if (!w->p->steps.count)
-		buffer_add_string(w->out, "  no step is known\n");
+		say(w, "  no step is known");
 	for (size_t i = 0; i < w->p->steps.count; i++)
 		write_step(w, &w->p->steps.items[i]);
 }
@@ -342,9 +354,9 @@ static void write_next(struct text_writer *w)
 	for (size_t i = 0; i < w->p->missing.count; i++)
 		rules |= w->p->missing.items[i].rule.length > 0;
 	if (rules)
-		buffer_add_string(w->out, "  record more from now on: provgraph rules\n");
+		say(w, "  record more from now on: provgraph rules");
 	if (w->p->layout_fell_back)
-		buffer_add_string(w->out, "  the drawing's layout fell back to the built-in one\n");
+		say(w, "  the drawing's layout fell back to the built-in one");
 	for (size_t i = 0; i < w->p->inputs.count; i++) {
 		const struct picture_input *input = &w->p->inputs.items[i];
 		if (input->to == 0)
