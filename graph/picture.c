@@ -139,6 +139,12 @@ void picture_free(struct picture *p)
 
 // --- the title
 
+static bool same_name(const struct graph *g, const struct segment *a, const struct segment *b)
+{
+	struct label_span x = label_program(g, a), y = label_program(g, b);
+	return x.length == y.length && (x.length == 0 || memcmp(x.bytes, y.bytes, x.length) == 0);
+}
+
 // "python3 (started from thunderbird) contacted 10.0.0.5:443"
 int picture_make_title(struct picture_work *w)
 {
@@ -154,10 +160,10 @@ int picture_make_title(struct picture_work *w)
 	const struct segment *segment = subjects_segment(&w->s, w->path.contact), *root = subjects_segment(&w->s, w->path.root);
 	struct label_span name = label_program(w->g, segment);
 	buffer_add(&b, name.length ? name.bytes : "a process", name.length ? name.length : strlen("a process"));
-	// Nothing more interesting than itself: then its parent is all there is to say.
-	if (w->path.root == w->path.contact && w->path.line.count >= 2)
-		root = subjects_segment(&w->s, w->path.line.items[w->path.line.count - 2]);
-	if (root && root != segment && label_program(w->g, root).length) {
+	// Nothing more interesting than itself: then the nearest other program above it is all there is to say.
+	for (size_t i = w->path.line.count; i-- > 0 && same_name(w->g, root, segment) && w->path.same_line;)
+		root = subjects_segment(&w->s, w->path.line.items[i]);
+	if (root && !same_name(w->g, root, segment) && label_program(w->g, root).length) {
 		struct label_span from = label_program(w->g, root);
 		buffer_add_string(&b, w->path.same_line ? " (started from " : " (traced back to ");
 		buffer_add(&b, from.bytes, from.length);

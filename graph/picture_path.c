@@ -34,6 +34,7 @@ struct line {
 	uint32_t joins, joins_item, join_edge; // line that it runs into, GRAPH_NONE; where; by which fork or exec
 	uint32_t best_line;  // line of its strongest input, GRAPH_NONE
 	bool has_input;
+	bool pipeline;       // its bottom stands left of a process of the line that it runs into: one command, one beginning
 	double strength;
 };
 VECTOR_DEFINE(line_vector, struct line)
@@ -181,6 +182,7 @@ static int follow(struct finder *f, struct motive in)
 		if (walk_line(f, writer, in.time_ns, in.strength * STEP_BACK) < 0)
 			return -1;
 		there = (uint32_t)f->lines.count;
+		f->lines.items[there - 1].pipeline = read->op == FLOW_PIPE;
 		if (gather_motives(f, there - 1) < 0)
 			return -1;
 	} else {
@@ -264,7 +266,7 @@ static void take_line(struct finder *f, uint32_t number)
 	size_t interesting = 0;
 	bool found = first_interesting(f, l, &interesting);
 	if (l->joins == GRAPH_NONE) {
-		if (found && interesting > l->top && (number != 0 || !l->has_input))
+		if (found && interesting > l->top)
 			l->top = interesting;
 		l->root = l->top;
 		if (number == 0 && !l->has_input)
@@ -274,7 +276,7 @@ static void take_line(struct finder *f, uint32_t number)
 		return;
 	}
 	struct line *there = &f->lines.items[l->joins];
-	if (l->joins_item > there->top && found) {
+	if (l->joins_item > there->top && found && !l->pipeline) {
 		l->top = interesting > l->top ? interesting : l->top;
 		l->root = l->top;
 		l->joins = GRAPH_NONE;
