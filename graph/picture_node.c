@@ -336,7 +336,8 @@ static int fill_subject(struct picture_work *w, uint32_t subject, struct picture
 	n->score = it->side == TRACE_NONE ? 0 : w->t->nodes[it->best].score;
 	n->on_path = (it->marks & MARK_PATH) != 0;
 	n->root_cause = subject == w->path.root;
-	n->choke_point = (it->marks & MARK_CHOKE) != 0;
+	// That everything passes through the session's own shell and its sshd goes without saying.
+	n->choke_point = (it->marks & MARK_CHOKE) && ((it->marks & MARK_PATH) || !(it->marks & (MARK_LINE | MARK_ABOVE)));
 	find_life(w, subject, n);
 	n->after_module_load = after_module(w, host_of(w, it->best), n->first_ns);
 	set_graph_nodes(w, subject, n);
