@@ -8,7 +8,10 @@
 //
 //   backward   T(seed) = contact                     forward   E(start) from the chosen backward paths
 //              u -> v usable iff start <= T(v)                 u -> v usable iff end >= E(u)
-//              T(u) = min(end, T(v))                           E(v) = max(start, E(u))
+//              T(u) = min(end, T(v), u's end)                  E(v) = max(start, E(u), v's start)
+//
+// At most SEARCH_LABELS labels count at one node; after that only the one with the best possible time, which a search by time alone
+// finds. So the slice stays exact on any graph; only a node with more alternatives than that may show a dearer path than its best.
 #ifndef GRAPH_SEARCH_H
 #define GRAPH_SEARCH_H
 
@@ -28,6 +31,8 @@ struct label {
 };
 VECTOR_DEFINE(label_vector, struct label)
 
+#define SEARCH_LABELS 64 /* our limit: a chain of siblings can make as many labels as it has links, at each of them */
+
 struct search {
 	const struct graph *g;
 	const uint32_t *edge_costs;
@@ -37,6 +42,9 @@ struct search {
 	struct u64_vector heap;      // cost << 32 | index of a label, best first
 	uint64_t *best_time;         // per node, over popped labels
 	uint32_t *first_label;       // per node; GRAPH_NONE: not reached
+	uint8_t *popped;             // labels that counted, per node
+	uint64_t *possible;          // best possible time per node; NULL until a node has SEARCH_LABELS labels
+	size_t starts;               // labels that the search began with
 	uint64_t edges_walked;
 };
 

@@ -207,7 +207,8 @@ static int trace_backward(struct trace *t, const uint32_t *contacts, size_t coun
 	uint8_t *free_edge = calloc(t->graph->edges.count + 1, 1);
 	struct search s = {.edge_costs = costs, .free_edge = free_edge};
 	int result = free_edge ? search_init(&s, t->graph, &labels->cause, false) : -1;
-	for (size_t i = 0; result == 0 && i < count; i++)
+	// Latest first: at one process the labels of earlier contacts are then no better in anything, and are dropped at once.
+	for (size_t i = count; result == 0 && i-- > 0;)
 		result = seed_contact(&s, t, free_edge, contacts[i]);
 	if (result == 0)
 		result = search_run(&s);

@@ -258,6 +258,30 @@ static void test_dear_label_opens_edges(void)
 	release_graph(&g);
 }
 
+// More alternatives at one node than are kept: the dearest of 200 roads is the only one that stays open long enough, and is found.
+static void test_many_labels_stay_exact(void)
+{
+	struct graph g = {0};
+	add_nodes(&g, 203); // 0 .. 199 a chain into the seed, 200 seed, 201 has a road to each of the chain, 202 uses the last
+	for (uint32_t i = 0; i < 200; i++) {
+		add_edge(&g, i, i ? i - 1 : 200, FLOW_EXECUTE, 1, NANOTIME_NONE);
+		add_edge(&g, 201, i, FLOW_OPEN_READ, 1, i + 1);
+	}
+	add_edge(&g, 202, 201, FLOW_OPEN_WRITE, 190, 195);
+	add_contact(&g, 200, 1000);
+	index_edges(&g);
+	struct trace t;
+	struct error err;
+	uint32_t contact = 0;
+	CHECK(trace_run(&g, &contact, 1, 0, (struct trace_options){0}, &t, &err) == 0);
+	CHECK_EQUAL(t.nodes[201].usable_ns, 200);
+	CHECK_EQUAL(t.nodes[202].side, TRACE_CAUSE);
+	CHECK_EQUAL(t.nodes[202].usable_ns, 195);
+	check_paths(&t);
+	trace_release(&t);
+	release_graph(&g);
+}
+
 // A stage between a root and the contact: everything before it must pass through it.
 static void test_choke_point(void)
 {
@@ -305,6 +329,7 @@ int main(void)
 	test_random_effects();
 	test_time_is_respected();
 	test_dear_label_opens_edges();
+	test_many_labels_stay_exact();
 	test_choke_point();
 	test_effects_end_there();
 	return unit_end();
