@@ -63,6 +63,7 @@ struct process_state {
 	uint32_t fork_evidence, fork_evidence_count;
 	uint32_t depth;                 // forks since the first process that is known
 	struct descriptors *descriptors;
+	uint32_t next_instance;         // of the same pid, GRAPH_NONE
 	bool has_child;
 	bool asked;                     // named by graph_missing_ancestors
 	bool past_closed;               // older records with this pid are about another process

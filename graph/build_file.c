@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #define VERSIONS_MAX 64 /* our limit: later truncations stay in the last version, which only loses precision */
-#define NAMES_MAX 64    /* our limit: further names of one file are not kept */
+#define NAMES_MAX 64    /* our limit: of more names the first and the newest are kept */
 #define MEMFD_DEV 1u    /* 00:01: the kernel's internal tmpfs, where memory files live */
 
 static enum file_kind kind_of(uint32_t mode)
@@ -57,8 +57,15 @@ void file_name_add(struct graph_builder *b, uint32_t file, uint32_t name, bool a
 			v->items[i].given |= given;
 			return;
 		}
-	if (v->count >= NAMES_MAX)
-		return;
+	if (v->count >= NAMES_MAX) { // the first name and the newest ones tell most: the oldest that is over makes room
+		size_t over = 1;
+		while (over < v->count && v->items[over].to_ns == NANOTIME_NONE)
+			over++;
+		if (over == v->count)
+			return;
+		memmove(&v->items[over], &v->items[over + 1], (v->count - over - 1) * sizeof(*v->items));
+		v->count--;
+	}
 	if (builder_grow((void **)&v->items, &v->capacity, v->count, sizeof(*v->items)) < 0) {
 		b->failed = true;
 		return;
@@ -218,7 +225,9 @@ uint32_t file_create(struct graph_builder *b, const struct event_path *path, str
 		return GRAPH_NONE;
 	uint32_t older = file_find(b, b->realm, path->dev, path->inode), file = older;
 	// Somebody was quicker to report that he opened it than its creator that he made it.
-	bool late = older != GRAPH_NONE && !b->g->files.items[older].created_seen && b->file_states.items[older].first_ns >= b->event->earliest_ns;
+	// But one that has been deleted meanwhile was another.
+	bool late = older != GRAPH_NONE && !b->g->files.items[older].created_seen && b->g->files.items[older].deleted_ns == NANOTIME_NONE &&
+		    b->file_states.items[older].first_ns >= b->event->earliest_ns;
 	if (!late) {
 		if (older != GRAPH_NONE)
 			generation_end(b, older);

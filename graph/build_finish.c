@@ -51,19 +51,13 @@ static uint64_t process_end(const struct graph_builder *b, uint32_t process)
 
 static void end_segments(struct graph_builder *b)
 {
-	uint32_t *next = malloc((b->g->processes.count + 1) * sizeof(*next)); // instance after this one
-	if (!next) {
-		b->failed = true;
-		return;
-	}
-	for (uint32_t i = (uint32_t)b->g->processes.count; i-- > 0;) {
+	for (uint32_t i = 0; i < b->g->processes.count; i++) {
 		const struct process *p = &b->g->processes.items[i];
 		uint64_t end_ns = process_end(b, i);
-		next[i] = GRAPH_NONE;
-		// The newest instance is in the table; older ones end at the latest when the next is born.
-		uint32_t newest = process_find(b, b->process_states.items[i].realm, p->pid);
-		if (newest != i && end_ns == NANOTIME_NONE)
-			end_ns = b->g->processes.items[newest].birth_ns;
+		uint32_t next = b->process_states.items[i].next_instance;
+		// Nobody saw it end: it had, at the latest, when its pid was given out again.
+		if (next != GRAPH_NONE && end_ns == NANOTIME_NONE)
+			end_ns = b->g->processes.items[next].birth_ns;
 		for (size_t k = p->segments.count; k-- > 0;) {
 			struct segment *s = &b->g->segments.items[p->segments.items[k]];
 			s->end_ns = end_ns > s->start_ns ? end_ns : s->start_ns;
@@ -71,7 +65,6 @@ static void end_segments(struct graph_builder *b)
 			end_ns = s->start_ns;
 		}
 	}
-	free(next);
 }
 
 static void end_edges(struct graph_builder *b)

@@ -70,14 +70,17 @@ uint32_t process_new(struct graph_builder *b, uint32_t realm, uint32_t pid, uint
 		.birth_ns = since_ns, .exit_ns = NANOTIME_NONE, .parent = GRAPH_NONE, .parent_class = CLASS_INFERRED,
 		.auid = EVENT_ID_UNSET, .session = EVENT_ID_UNSET,
 	};
-	struct process_state state = {.realm = realm, .first_ns = since_ns, .last_ns = since_ns, .exit_latest_ns = NANOTIME_NONE, .origin = GRAPH_NONE};
+	struct process_state state = {.realm = realm, .first_ns = since_ns, .last_ns = since_ns, .exit_latest_ns = NANOTIME_NONE, .origin = GRAPH_NONE,
+				      .next_instance = GRAPH_NONE};
 	if (process_state_vector_append(&b->process_states, state) < 0 || process_vector_append(&g->processes, p) < 0 ||
 	    (older == GRAPH_NONE && table_add(&b->process_table, hash, index) < 0)) {
 		b->failed = true;
 		return GRAPH_NONE;
 	}
-	if (older != GRAPH_NONE)
+	if (older != GRAPH_NONE) {
+		b->process_states.items[older].next_instance = index;
 		table_replace(&b->process_table, hash, older, index);
+	}
 	return segment_add(b, index, since_ns, b->event->serial) == GRAPH_NONE ? GRAPH_NONE : index;
 }
 
@@ -120,6 +123,11 @@ void process_set_parent(struct graph_builder *b, uint32_t child, uint32_t parent
 {
 	struct process *p = &b->g->processes.items[child];
 	// A pid that came round: better no parent than a circle. Who has no child is above nobody, which keeps long chains cheap.
+	if (parent != GRAPH_NONE && b->g->processes.items[child].parent == parent) {
+		p->parent_class = (uint8_t)class_; // confirmed: nothing above it changes
+		b->process_states.items[child].origin = process_segment(b, parent);
+		return;
+	}
 	if (parent == GRAPH_NONE || parent == child || (b->process_states.items[child].has_child && is_above(b, child, parent)))
 		return;
 	b->process_states.items[parent].has_child = true;

@@ -200,7 +200,8 @@ static void note_privilege(struct note_taker *n, uint32_t subject)
 static void note_started_as(struct note_taker *n, const struct drawn_flow *f)
 {
 	const struct picture_node *from = &n->w->p->nodes.items[f->from], *to = &n->w->p->nodes.items[f->to];
-	if ((f->op != FLOW_FORK && f->op != FLOW_EXEC) || from->euid == to->euid || n->w->subject_of_node[f->to] == GRAPH_NONE)
+	if ((f->op != FLOW_FORK && f->op != FLOW_EXEC) || from->euid == to->euid || n->w->subject_of_node[f->to] == GRAPH_NONE ||
+	    from->euid == EVENT_ID_UNSET || to->euid == EVENT_ID_UNSET)
 		return;
 	const struct subject *it = &n->w->s.items[n->w->subject_of_node[f->to]];
 	if (!in_incident(it))

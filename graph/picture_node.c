@@ -39,6 +39,10 @@ static void find_life(const struct picture_work *w, uint32_t subject, struct pic
 
 static void set_user(struct picture_work *w, const struct process *p, struct picture_node *n, struct buffer *b)
 {
+	if (p->implied) { // no record of its own: absent is not zero, and not root
+		n->uid = n->euid = ID_UNSET;
+		return;
+	}
 	user_name(w, p->host, n->euid, b);
 	n->user = picture_take_text(w->p, b);
 	n->root = n->euid == 0 && p->auid != 0 && p->auid != ID_UNSET;
