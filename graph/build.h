@@ -238,6 +238,7 @@ uint32_t process_node(const struct graph_builder *b, uint32_t process);    // of
 uint32_t process_of_event(struct graph_builder *b);
 // Who has this pid at a time (somebody's ppid, a target): known, or made as implied. *ret_class may be NULL.
 uint32_t process_named(struct graph_builder *b, uint32_t pid, uint64_t time_ns, enum flow_class *ret_class);
+uint32_t process_before(struct graph_builder *b, uint32_t pid, uint64_t time_ns); // build_past.c: who had it then
 void process_set_parent(struct graph_builder *b, uint32_t child, uint32_t parent, enum flow_class class_);
 // Runs an interpreter of command lines, by its program's name: where nobody recorded who shares what, shells are the ones that do.
 bool process_is_shell(const struct graph_builder *b, uint32_t process);

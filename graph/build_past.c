@@ -13,10 +13,19 @@ static bool program_known(const struct graph_builder *b, uint32_t process)
 	return b->segment_states.items[p->segments.items[0]].executed || first->forked_stub || p->segments.count > 1;
 }
 
+// Known only as a child of the first process: perhaps its own, perhaps adopted by it.
+static bool is_adopted(const struct graph_builder *b, uint32_t process)
+{
+	const struct process *p = &b->g->processes.items[process];
+	return !p->birth_seen && p->parent != GRAPH_NONE && b->g->processes.items[p->parent].pid == 1;
+}
+
 static bool is_known(const struct graph_builder *b, uint32_t process)
 {
 	const struct process *p = &b->g->processes.items[process];
-	return p->birth_seen || (program_known(b, process) && p->parent != GRAPH_NONE); // born inside the window: it is what its parent was
+	if (p->birth_seen) // born inside the window: it is what its parent was
+		return true;
+	return program_known(b, process) && p->parent != GRAPH_NONE && !is_adopted(b, process);
 }
 
 static void want_line(struct graph_builder *b, uint32_t process, struct ancestor_vector *out)
@@ -95,9 +104,11 @@ static void past_parent(struct graph_builder *b, uint32_t process, uint32_t pid,
 	const struct event *e = b->event;
 	struct process_state *s = &b->process_states.items[process];
 	const struct process *p = &b->g->processes.items[process];
-	if (p->parent != GRAPH_NONE && (class_ != CLASS_OBSERVED || p->birth_seen))
+	// What init or a subreaper adopted had another parent before: the older record knows better.
+	bool adopted = is_adopted(b, process) && pid != 1;
+	if (p->parent != GRAPH_NONE && !adopted && (class_ != CLASS_OBSERVED || p->birth_seen))
 		return;
-	uint32_t parent = process_named(b, pid, e->earliest_ns, NULL);
+	uint32_t parent = process_before(b, pid, e->earliest_ns);
 	if (parent == GRAPH_NONE)
 		return;
 	process_set_parent(b, process, parent, class_);

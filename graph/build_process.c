@@ -160,6 +160,23 @@ uint32_t process_named(struct graph_builder *b, uint32_t pid, uint64_t time_ns, 
 	return known;
 }
 
+// Who had this pid before the window. The newest that is known may have been born later: then it was somebody else, of whom only
+// the number is known, and who must not take the newer one's place.
+uint32_t process_before(struct graph_builder *b, uint32_t pid, uint64_t time_ns)
+{
+	uint32_t newest = process_find(b, b->realm, pid);
+	if (newest == GRAPH_NONE || !b->g->processes.items[newest].birth_seen || b->g->processes.items[newest].birth_ns <= time_ns)
+		return process_named(b, pid, time_ns, NULL);
+	uint32_t index = process_new(b, b->realm, pid, time_ns);
+	if (index == GRAPH_NONE)
+		return GRAPH_NONE;
+	table_replace(&b->process_table, pid_hash(b, b->realm, pid), index, newest);
+	b->g->processes.items[index].implied = true;
+	b->process_states.items[newest].next_instance = GRAPH_NONE;
+	b->process_states.items[index].next_instance = newest;
+	return index;
+}
+
 // Who ppid= names, for a process without a fork record.
 static void parent_by_ppid(struct graph_builder *b, uint32_t process)
 {
