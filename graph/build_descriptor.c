@@ -102,13 +102,28 @@ void descriptor_put(struct graph_builder *b, uint32_t process, struct descriptor
 	t->items[t->count++] = d;
 }
 
-const struct descriptor *descriptor_get(const struct graph_builder *b, uint32_t process, int32_t fd)
+// An inode number that was taken again was free: nobody holds the older file open any more, whatever close calls are on record.
+static bool is_over(const struct graph_builder *b, const struct descriptor *d)
+{
+	if (d->kind != DESCRIPTOR_FILE)
+		return false;
+	const struct u32_vector *v = &b->g->files.items[d->item].versions;
+	return b->g->nodes.items[v->items[v->count - 1]].end_ns != NANOTIME_NONE;
+}
+
+static const struct descriptor *find(const struct graph_builder *b, uint32_t process, int32_t fd)
 {
 	const struct descriptors *t = b->process_states.items[process].descriptors;
 	for (uint32_t i = t && fd >= 0 ? t->count : 0; i-- > 0;)
 		if (t->items[i].fd == fd)
 			return &t->items[i];
 	return NULL;
+}
+
+const struct descriptor *descriptor_get(const struct graph_builder *b, uint32_t process, int32_t fd)
+{
+	const struct descriptor *d = find(b, process, fd);
+	return d && !is_over(b, d) ? d : NULL;
 }
 
 // The licence that the open gave ends here, unless another descriptor or another open keeps the edge.
@@ -130,7 +145,7 @@ static void end_edges(struct graph_builder *b, const struct descriptors *t, cons
 
 void descriptor_close(struct graph_builder *b, uint32_t process, int32_t fd)
 {
-	if (!descriptor_get(b, process, fd))
+	if (!find(b, process, fd))
 		return;
 	struct descriptors *t = own_table(b, process);
 	for (uint32_t i = t ? t->count : 0; i-- > 0;) {
@@ -195,7 +210,7 @@ static void connection_flow(struct graph_builder *b, const struct heir *h, const
 static bool carries_data(const struct graph_builder *b, const struct descriptor *d)
 {
 	const struct file *f = &b->g->files.items[d->item];
-	return !f->sink && f->kind != FILE_FOLDER && (d->reads || d->writes);
+	return !f->sink && f->kind != FILE_FOLDER && (d->reads || d->writes) && !is_over(b, d);
 }
 
 static uint32_t forks_since(const struct graph_builder *b, uint32_t process, const struct descriptor *d)
