@@ -115,7 +115,11 @@ static void say_nearest(struct buffer *out, const struct investigation *in, stru
 			buffer_add_string(out, "nearest and most frequent addresses in the log:\n");
 		say_seen(out, in, &seen[i], true);
 	}
-	if (listed == 0)
+	if (listed > 0)
+		return;
+	if (in->options->host)
+		buffer_printf(out, "the log holds no connection of host %s; leave out --host to see those of every host\n", in->options->host);
+	else
 		buffer_add_string(out, "the log holds no connection at all; are connect and accept audited? See provgraph rules --check\n");
 }
 

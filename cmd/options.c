@@ -328,6 +328,8 @@ static int check_window(const struct options *o, struct error *err)
 
 static int check_output(struct options *o, struct error *err)
 {
+	if (o->why && o->format != FORMAT_NONE && o->format != FORMAT_TEXT)
+		return error_set(err, "--why answers in words: leave out --format, or say --format text");
 	if (!o->output || o->format != FORMAT_NONE || o->why)
 		return 0;
 	if (strcmp(o->output, "-") == 0) {

@@ -92,12 +92,16 @@ static bool say_judgement(struct buffer *out, const struct rules_judgement *j)
 }
 
 // Each appends its answer, and clears *all_covered when there is a hole.
-static int check_text(const char *bytes, size_t length, struct buffer *out, bool *all_covered, struct error *err)
+static int check_text(const char *name, const char *bytes, size_t length, struct buffer *out, bool *all_covered, struct error *err)
 {
 	struct rules_judgement judgement;
 
 	if (rules_judge(bytes, length, &judgement, err) < 0)
 		return -1;
+	if (judgement.rules == 0 && judgement.not_understood > 0) {
+		rules_judgement_release(&judgement);
+		return error_set(err, "%s: holds no audit rule that can be understood", name);
+	}
 	if (!say_judgement(out, &judgement))
 		*all_covered = false;
 	rules_judgement_release(&judgement);
@@ -110,7 +114,7 @@ static int check_file(const char *path, struct buffer *out, bool *all_covered, s
 
 	if (fileio_read(&text, path, MAX_RULES_BYTES, err) < 0)
 		return -1;
-	return check_text(buffer_string(&text), text.length, out, all_covered, err);
+	return check_text(path, buffer_string(&text), text.length, out, all_covered, err);
 }
 
 static int check_loaded(struct buffer *out, bool *all_covered, struct error *err)
@@ -122,7 +126,7 @@ static int check_loaded(struct buffer *out, bool *all_covered, struct error *err
 	// What auditctl says of an empty list is no rule.
 	if (strncmp(buffer_string(&text), "No rules", 8) == 0)
 		buffer_clear(&text);
-	return check_text(buffer_string(&text), text.length, out, all_covered, err);
+	return check_text("auditctl -l", buffer_string(&text), text.length, out, all_covered, err);
 }
 
 static int ignore_event(void *context, const struct event *event, struct error *err)

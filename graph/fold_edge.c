@@ -90,7 +90,7 @@ static int add_fold_edge(struct picture_work *w, uint32_t fold, struct buffer *b
 		else
 			count_fold_flow(w, f, &e);
 		if (f->op == FLOW_COUNT)
-			buffer_add_string(b, effect ? "followed" : "led here");
+			buffer_add_string(b, effect ? "further effects" : "further causes");
 		else if (f->op == FLOW_FORK)
 			buffer_add_string(b, "started");
 		else

@@ -194,7 +194,11 @@ static struct text fold_rule(struct picture_work *w, const struct fold *fold, st
 		buffer_add_string(b, "; led nowhere that the records show");
 		return picture_take_text(w->p, b);
 	}
-	buffer_add_string(b, fold->side == TRACE_EFFECT ? "follows from " : "leads to ");
+	// The rest is gathered at the nearest drawn node of its best path, or at the contact: that claims no flow of its own.
+	if (fold->op == FLOW_COUNT)
+		buffer_add_string(b, fold->side == TRACE_EFFECT ? "further effects; nearest drawn: " : "further causes; nearest drawn: ");
+	else
+		buffer_add_string(b, fold->side == TRACE_EFFECT ? "follows from " : "leads to ");
 	add_anchor(w, fold->anchor, b);
 	if (fold->op != FLOW_COUNT)
 		buffer_printf(b, ": %s", flow_op_words(fold->op));

@@ -76,7 +76,7 @@ static void edge_row(struct row *r, const struct picture *p, const struct pictur
 	cell_time(r, e->first_ns, p->zone);
 	cell_time(r, e->last_ns, p->zone);
 	cell_number(r, e->count);
-	cell_words(r, e->correlation ? "same-destination" : flow_op_name(e->op));
+	cell_words(r, words_edge_op(p, e));
 	cell_words(r, flow_class_name(e->class));
 	cells_node(r, &p->nodes.items[e->from]);
 	cells_node(r, &p->nodes.items[e->to]);

@@ -110,7 +110,7 @@ static void edge_line(struct buffer *out, const struct picture *p, const struct 
 {
 	buffer_printf(out, "  n%" PRIu32 " -> n%" PRIu32 " [id=\"e%" PRIu32 "\", label=\"", p->nodes.items[e->from].id, p->nodes.items[e->to].id, e->id);
 	add_text(out, e->label);
-	buffer_printf(out, "\", op=\"%s\", class=\"%s\", count=\"%" PRIu64 "\"", e->correlation ? "same-destination" : flow_op_name(e->op),
+	buffer_printf(out, "\", op=\"%s\", class=\"%s\", count=\"%" PRIu64 "\"", words_edge_op(p, e),
 		      flow_class_name(e->class), e->count);
 	time_attribute(out, "first", e->first_ns, p->zone);
 	time_attribute(out, "last", e->last_ns, p->zone);

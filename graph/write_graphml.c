@@ -103,7 +103,7 @@ static void edge_id(const struct picture *p, size_t i, struct buffer *out)
 
 static void edge_op(const struct picture *p, size_t i, struct buffer *out)
 {
-	buffer_add_string(out, p->edges.items[i].correlation ? "same-destination" : flow_op_name(p->edges.items[i].op));
+	buffer_add_string(out, words_edge_op(p, &p->edges.items[i]));
 }
 
 static void edge_class(const struct picture *p, size_t i, struct buffer *out)

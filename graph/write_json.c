@@ -240,7 +240,7 @@ static void add_edge(struct json *j, const struct picture *p, const struct pictu
 	id_of(j, "id", 'e', e->id);
 	node_id(j, "from", p, e->from);
 	node_id(j, "to", p, e->to);
-	json_words(j, "op", e->correlation ? "same-destination" : flow_op_name(e->op));
+	json_words(j, "op", words_edge_op(p, e));
 	json_begin(j, "ops", '[');
 	for (unsigned op = 0; op < FLOW_COUNT; op++)
 		if (!e->correlation && (e->ops & UINT32_C(1) << op))

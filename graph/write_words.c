@@ -53,3 +53,11 @@ bool words_has_loss(const struct picture *p)
 			return true;
 	return false;
 }
+
+const char *words_edge_op(const struct picture *p, const struct picture_edge *e)
+{
+	bool fold = p->nodes.items[e->from].kind == PICTURE_FOLD || p->nodes.items[e->to].kind == PICTURE_FOLD;
+	if (e->correlation)
+		return "same-destination";
+	return fold && (e->ops & (e->ops - 1)) != 0 ? "folded" : flow_op_name(e->op);
+}

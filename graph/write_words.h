@@ -15,6 +15,8 @@ struct text words_full_name(const struct picture_node *node);
 void words_device(struct buffer *out, uint32_t dev);
 // "10.0.0.5", "2001:db8::1"; nothing for other kinds of address.
 void words_address(struct buffer *out, const struct event_address *address);
+// The flow of a drawn edge: "open-write"; "same-destination" for a correlation; "folded" where a fold's members have no flow in common.
+const char *words_edge_op(const struct picture *p, const struct picture_edge *e);
 bool words_has_loss(const struct picture *p);
 
 #endif

@@ -26,3 +26,6 @@ expect_status 2 "$PROVGRAPH" rules --check missing.rules
 contains err missing.rules
 expect_status 2 "$PROVGRAPH" rules few.rules
 contains err -- --check
+echo 'this is a letter, not a rule' >letter
+expect_status 2 "$PROVGRAPH" rules --check letter
+contains err 'no audit rule'

@@ -15,6 +15,7 @@ for node in /tmp/.x/stage2 921 921@2025-11-20T04:00:00.050Z 10.0.0.5 "$id"; do
 done
 why 0 920
 contains out python3
+expect_status 2 "$PROVGRAPH" --log "$log" --alert-ip 10.0.0.5 --why 920 --format json
 why 1 /no/such/file
 contains err /no/such/file
 why 1 n999
