@@ -26,6 +26,7 @@ struct graph_builder *builder_new(struct graph *g)
 		return NULL;
 	b->g = g;
 	table_init(&b->edge_table);
+	table_init(&b->realm_table);
 	table_init(&b->process_table);
 	table_init(&b->birth_table);
 	table_init(&b->file_table);
@@ -51,6 +52,7 @@ void builder_free(struct graph_builder *b)
 	for (size_t i = 0; i < b->births.count; i++)
 		descriptors_free(b->births.items[i].descriptors);
 	table_release(&b->edge_table);
+	table_release(&b->realm_table);
 	table_release(&b->process_table);
 	table_release(&b->birth_table);
 	table_release(&b->file_table);
@@ -69,7 +71,6 @@ void builder_free(struct graph_builder *b)
 	folder_vector_release(&b->folders);
 	symlink_vector_release(&b->symlinks);
 	u32_vector_release(&b->socket_realms);
-	u32_vector_release(&b->kernel_realms);
 	pipe_state_vector_release(&b->pipe_states);
 	unix_client_vector_release(&b->unix_clients);
 	local_accept_vector_release(&b->local_accepts);

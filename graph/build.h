@@ -41,7 +41,7 @@ VECTOR_DEFINE(edge_state_vector, struct edge_state)
 
 // --- processes
 
-struct realm { uint32_t host, epoch; }; // where pids and inodes are numbers of their own
+struct realm { uint32_t host, epoch, kernel; }; // where pids and inodes are numbers of their own; kernel: its entity, GRAPH_NONE
 VECTOR_DEFINE(realm_vector, struct realm)
 
 struct segment_state {
@@ -167,6 +167,7 @@ struct graph_builder {
 	struct proof_vector proofs;
 
 	struct realm_vector realms;
+	struct table realm_table;       // (host, epoch) -> realm
 	struct table process_table;     // (realm, pid) -> newest instance
 	struct process_state_vector process_states;
 	struct segment_state_vector segment_states;
@@ -182,7 +183,6 @@ struct graph_builder {
 	struct table socket_table;      // (realm, dev, inode) or (realm, abstract name) -> socket
 	struct u32_vector socket_realms; // parallel to g->sockets
 	struct table datagram_table;    // (segment, descriptor, address) -> connection
-	struct u32_vector kernel_realms; // parallel to g->kernels
 
 	struct pipe_state_vector pipe_states;
 	struct unix_client_vector unix_clients;

@@ -16,14 +16,16 @@
 
 uint32_t realm_of(struct graph_builder *b, uint32_t host, uint32_t epoch)
 {
-	// Newest first: logs hold few realms, one after the other.
-	for (size_t i = b->realms.count; i-- > 0;)
-		if (b->realms.items[i].host == host && b->realms.items[i].epoch == epoch)
-			return (uint32_t)i;
-	if (realm_vector_append(&b->realms, (struct realm){host, epoch}) < 0) {
+	uint32_t hash = table_hash(&b->realm_table, host, epoch), item;
+	for (size_t cursor = 0; (item = table_next(&b->realm_table, hash, &cursor)) != TABLE_NONE;)
+		if (b->realms.items[item].host == host && b->realms.items[item].epoch == epoch)
+			return item;
+	if (realm_vector_append(&b->realms, (struct realm){host, epoch, GRAPH_NONE}) < 0) {
 		b->failed = true;
 		return 0;
 	}
+	if (table_add(&b->realm_table, hash, (uint32_t)(b->realms.count - 1)) < 0)
+		b->failed = true;
 	return (uint32_t)(b->realms.count - 1);
 }
 

@@ -80,16 +80,17 @@ void link_signal(struct graph_builder *b, uint32_t process)
 
 static uint32_t kernel_of(struct graph_builder *b)
 {
-	for (uint32_t i = 0; i < b->g->kernels.count; i++)
-		if (b->kernel_realms.items[i] == b->realm)
-			return i;
-	struct kernel_entity k = {.host = b->event->host, .module_loaded_ns = NANOTIME_NONE};
+	struct realm *realm = &b->realms.items[b->realm];
+	if (realm->kernel != GRAPH_NONE)
+		return realm->kernel;
+	struct kernel_entity k = {.host = realm->host, .module_loaded_ns = NANOTIME_NONE};
 	k.node = node_add(b, NODE_KERNEL, (uint32_t)b->g->kernels.count, 0, 0);
-	if (u32_vector_append(&b->kernel_realms, b->realm) < 0 || kernel_vector_append(&b->g->kernels, k) < 0) {
+	if (kernel_vector_append(&b->g->kernels, k) < 0) {
 		b->failed = true;
 		return GRAPH_NONE;
 	}
-	return (uint32_t)(b->g->kernels.count - 1);
+	realm->kernel = (uint32_t)(b->g->kernels.count - 1);
+	return realm->kernel;
 }
 
 // bpf() does a dozen things, most of them reading; unshare() can be about no namespace at all.

@@ -42,23 +42,41 @@ static size_t first_of_creator(const struct graph_builder *b, const struct u32_v
 	return low;
 }
 
+// The next birth that nobody has taken, at or after `from`; next[i] leads from a taken one onwards.
+static size_t first_free(uint32_t *next, size_t from)
+{
+	while (next[from] != from) {
+		next[from] = next[next[from]];
+		from = next[from];
+	}
+	return from;
+}
+
 // A child in another pid namespace: clone returned a number that nobody here has, and a process nobody named has this parent.
-static void match_namespace(struct graph_builder *b, const struct u32_vector *silent, uint32_t child)
+static void match_namespace(struct graph_builder *b, const struct u32_vector *silent, uint32_t *next, uint32_t child)
 {
 	const struct process *p = &b->g->processes.items[child];
 	const struct process_state *s = &b->process_states.items[child];
 	if (p->birth_seen || p->implied || p->parent == GRAPH_NONE || p->parent_class == CLASS_UNCERTAIN)
 		return;
-	for (size_t i = first_of_creator(b, silent, p->parent); i < silent->count; i++) {
-		struct birth *f = &b->births.items[silent->items[i]];
-		if (f->creator != p->parent || f->start_ns > s->first_ns)
-			return;
-		if (f->child != GRAPH_NONE)
-			continue;
-		birth_attach(b, silent->items[i], child, CLASS_INFERRED);
-		b->g->processes.items[child].birth_seen = false; // no record names it
+	size_t i = first_free(next, first_of_creator(b, silent, p->parent));
+	if (i == silent->count)
 		return;
-	}
+	const struct birth *f = &b->births.items[silent->items[i]];
+	if (f->creator != p->parent || f->start_ns > s->first_ns)
+		return;
+	next[i] = (uint32_t)i + 1;
+	birth_attach(b, silent->items[i], child, CLASS_INFERRED);
+	b->g->processes.items[child].birth_seen = false; // no record names it
+}
+
+// A number that somebody else has here was of another namespace; a child that was killed before it spoke leaves a free one.
+static void materialize(struct graph_builder *b, uint32_t birth)
+{
+	const struct birth *f = &b->births.items[birth];
+	uint32_t known = process_find(b, f->realm, f->pid);
+	if (f->child == GRAPH_NONE && (known == GRAPH_NONE || b->g->processes.items[known].exit_ns < f->start_ns))
+		birth_become(b, birth, CLASS_OBSERVED);
 }
 
 void births_settle(struct graph_builder *b)
@@ -66,21 +84,26 @@ void births_settle(struct graph_builder *b)
 	struct u32_vector silent = {0};
 	struct event nothing = {0};
 	silent_births(b, &silent);
+	uint32_t *next = malloc((silent.count + 1) * sizeof(*next));
+	if (!next) {
+		b->failed = true;
+		u32_vector_release(&silent);
+		return;
+	}
+	for (uint32_t i = 0; i <= silent.count; i++)
+		next[i] = i;
 	b->event = &nothing;
 	for (uint32_t i = 0; i < b->g->processes.count && silent.count; i++)
-		match_namespace(b, &silent, i);
+		match_namespace(b, &silent, next, i);
 	for (size_t i = 0; i < silent.count; i++) {
 		const struct birth *f = &b->births.items[silent.items[i]];
-		uint32_t known = process_find(b, f->realm, f->pid);
-		// A number that somebody else has here was of another namespace; who was killed before it spoke leaves a free one.
-		if (f->child != GRAPH_NONE || (known != GRAPH_NONE && b->g->processes.items[known].exit_ns >= f->start_ns))
-			continue;
 		b->realm = f->realm;
 		nothing.earliest_ns = nothing.latest_ns = f->start_ns;
 		nothing.serial = f->serial;
-		birth_become(b, silent.items[i], CLASS_OBSERVED);
+		materialize(b, silent.items[i]);
 	}
 	b->event = NULL;
+	free(next);
 	u32_vector_release(&silent);
 }
 
