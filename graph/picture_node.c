@@ -180,6 +180,11 @@ static int fill_states(struct picture_work *w, uint32_t subject, struct picture_
 		if (n->state_count && n->states[n->state_count - 1].glyph == glyph && glyph == '~')
 			continue;
 		const char *words = state_words(r->op);
+		const struct file *f = subjects_file(&w->s, subject);
+		if (r->op == FLOW_DELETE && (f->deleted_ns == NANOTIME_NONE || r->time_ns < f->deleted_ns)) {
+			glyph = '>'; // it had another name: the file itself lived on
+			words = "name removed";
+		}
 		n->states[n->state_count++] = (struct picture_state){glyph, r->time_ns, picture_text(w->p, words, strlen(words))};
 	}
 	state_vector_release(&raw);
