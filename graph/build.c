@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "graph/build.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,7 +167,8 @@ static void note_login(struct graph_builder *b)
 	const struct event *e = b->event;
 	if (e->trust != TRUST_KERNEL || !event_has(e, EVENT_HAS_PID) || !e->claim_success)
 		return;
-	uint32_t process = process_find(b, b->realm, e->pid);
+	// With the SYSCALL that wrote the loginuid it is a record of the process like any other.
+	uint32_t process = event_has(e, EVENT_HAS_PPID) ? process_of_event(b) : process_find(b, b->realm, e->pid);
 	if (process != GRAPH_NONE && b->process_states.items[process].exit_latest_ns == NANOTIME_NONE)
 		identity_note(b, process, e);
 }
@@ -207,6 +210,44 @@ static void link_event(struct graph_builder *b, uint32_t process)
 	}
 }
 
+// io_uring's records name the operation, and have PATHs and addresses, but no arguments; exit= is no descriptor.
+static enum syscall_op uring_op(const struct graph_builder *b, const struct event *e)
+{
+	static const struct { const char *name; enum syscall_op op; } ops[] = {
+		{"uring_openat", OP_OPEN}, {"uring_openat2", OP_OPEN}, {"uring_unlinkat", OP_UNLINK}, {"uring_renameat", OP_RENAME},
+		{"uring_mkdirat", OP_MKDIR}, {"uring_symlinkat", OP_SYMLINK}, {"uring_linkat", OP_LINK}, {"uring_connect", OP_CONNECT},
+		{"uring_accept", OP_ACCEPT}, {"uring_setxattr", OP_ATTRIBUTE},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(ops); i++)
+		if (strcmp(intern_string(b->g->strings, e->syscall_name), ops[i].name) == 0)
+			return ops[i].op;
+	return OP_OTHER;
+}
+
+// success=no carries no flow (looking through PATH is most of it), but for attempts that are evidence themselves.
+static void link_call(struct graph_builder *b, uint32_t process)
+{
+	const struct event *e = b->event;
+	if (e->op == OP_CONNECT)
+		link_connect(b, process);
+	else if (e->op == OP_SEND)
+		link_send(b, process);
+	else if (e->op == OP_MODULE || e->op == OP_BPF)
+		link_kernel(b, process);
+	else if (!event_has(e, EVENT_HAS_SUCCESS) || e->success)
+		link_event(b, process);
+}
+
+static void link_uring(struct graph_builder *b, uint32_t process)
+{
+	struct event inner = *b->event;
+	inner.op = uring_op(b, b->event);
+	inner.present &= ~(uint32_t)(EVENT_HAS_ARGS | EVENT_HAS_EXIT);
+	b->event = &inner;
+	link_call(b, process);
+	b->event = NULL; // inner goes
+}
+
 static void add_syscall(struct graph_builder *b)
 {
 	const struct event *e = b->event;
@@ -217,17 +258,12 @@ static void add_syscall(struct graph_builder *b)
 		return;
 	if (e->type == AUDIT_ANOM_ABEND_TYPE || e->op == OP_EXIT)
 		link_exit(b, process);
-	if (!event_has(e, EVENT_HAS_SYSCALL) || (e->present & (uint32_t)EVENT_HAS_LOGIN))
+	if (!event_has(e, EVENT_HAS_SYSCALL) || event_has(e, EVENT_HAS_LOGIN))
 		return;
-	// success=no carries no flow (looking through PATH is most of it), but for attempts that are evidence themselves
-	if (e->op == OP_CONNECT)
-		link_connect(b, process);
-	else if (e->op == OP_SEND)
-		link_send(b, process);
-	else if (e->op == OP_MODULE || e->op == OP_BPF)
-		link_kernel(b, process);
-	else if (!event_has(e, EVENT_HAS_SUCCESS) || e->success)
-		link_event(b, process);
+	if (e->op == OP_IO_URING)
+		link_uring(b, process);
+	else
+		link_call(b, process);
 }
 
 int graph_add_event(struct graph *g, const struct event *event, struct error *err)

@@ -479,8 +479,31 @@ static void test_interpreters(void)
 	script_release(&s);
 }
 
+// io_uring's own records: an operation without arguments, names and descriptor.
+static void test_io_uring(void)
+{
+	struct script s = script_begin();
+	struct event e = events_call(&s, "uring_openat", OP_IO_URING, 8, 100);
+	struct event_path p[] = {events_path(&s, "", 2, NAMETYPE_PARENT), events_path(&s, "", 0, NAMETYPE_CREATE), events_path(&s, "", 7, NAMETYPE_CREATE)};
+	e.present &= ~(uint32_t)(EVENT_HAS_ARGS | EVENT_HAS_EXE | EVENT_HAS_COMM | EVENT_HAS_ARCH);
+	e.paths = p, e.path_count = 3;
+	events_add(&s, e);
+	e.syscall_name = script_id(&s, "uring_unlinkat");
+	e.serial = ++s.serial;
+	p[2].nametype = NAMETYPE_DELETE;
+	events_add(&s, e);
+	e.syscall_name = script_id(&s, "uring_nop");
+	events_add(&s, e);
+	script_end(&s);
+	CHECK_EQUAL(script_edge(&s, FLOW_CREATE, "100", "file:7")->class, CLASS_OBSERVED);
+	CHECK_EQUAL(script_edge(&s, FLOW_OPEN_WRITE, "100", "file:7")->class, CLASS_UNCERTAIN); // its flags are not on record
+	CHECK_EQUAL(script_count(&s, FLOW_DELETE, "100", "file:7"), 1);
+	script_release(&s);
+}
+
 int main(void)
 {
+	test_io_uring();
 	test_generations();
 	test_delete_after_reuse();
 	test_create_reported_late();
