@@ -6,7 +6,7 @@
 //   - a file that any other process opened for writing without O_CLOEXEC goes through its execve: the newest ones
 //   - a shell's children may write where the shell itself writes: its newest files only
 //   - a pipe goes to the first two children after it was made, and to what these fork before they execute (build_channel.c)
-//   - a connection goes through execve of its own process (a reverse shell) and to its children
+//   - a connection goes through execve of its own process (a reverse shell), to forked copies, and to a shell or a shell's children
 //   - a forked copy that never executes gets the same
 #include "graph/build.h"
 
@@ -255,6 +255,14 @@ static bool file_goes_on(const struct graph_builder *b, const struct descriptor 
 	return false;
 }
 
+// Who starts a shell hands it his connection; who starts tar does not as a rule, though it stays open there if nobody closed it.
+static bool connection_goes_on(const struct graph_builder *b, uint32_t process, const struct descriptor *d, uint32_t forks, struct kept *kept)
+{
+	bool given = forks == 0 || (forks == 1 && (b->g->segments.items[process_segment(b, process)].forked_stub || process_is_shell(b, process) ||
+						    process_is_shell(b, d->owner)));
+	return given && kept->connections++ < CONNECTIONS_KEPT;
+}
+
 // Does the process, or the program that it becomes, have what the descriptor stands for? Asked from the newest on. Of a connection the
 // records do not tell O_CLOEXEC, and dup2 clears it.
 static bool goes_on(const struct graph_builder *b, uint32_t process, const struct descriptor *d, struct kept *kept)
@@ -263,7 +271,7 @@ static bool goes_on(const struct graph_builder *b, uint32_t process, const struc
 	switch ((enum descriptor_kind)d->kind) {
 	case DESCRIPTOR_FILE: return file_goes_on(b, d, forks, kept);
 	case DESCRIPTOR_PIPE: return holds_pipe(b, process, d);
-	case DESCRIPTOR_CONNECTION: return forks <= 1 && kept->connections++ < CONNECTIONS_KEPT;
+	case DESCRIPTOR_CONNECTION: return connection_goes_on(b, process, d, forks, kept);
 	case DESCRIPTOR_SOCKET:
 	case DESCRIPTOR_PORT: return false;
 	}

@@ -88,6 +88,21 @@ static void test_reverse_shell(void)
 	script_release(&s);
 }
 
+// A program that is no shell hands its connection to a shell or a forked copy, not to every tool that it runs.
+static void test_connection_of_a_program(void)
+{
+	struct script s = script_begin();
+	events_connect(&s, 8, 100, 3, 5, 0);
+	for (uint32_t pid = 101; pid <= 103; pid++)
+		events_fork(&s, 12, 100, pid);
+	events_exec(&s, 16, 101, "/bin/sh", 9);
+	events_exec(&s, 16, 102, "/usr/bin/tar", 10);
+	script_end(&s);
+	CHECK(script_edge(&s, FLOW_RECEIVE, "address:5", "101#1") && script_edge(&s, FLOW_RECEIVE, "address:5", "103#0"));
+	CHECK(!script_edge(&s, FLOW_RECEIVE, "address:5", "102"));
+	script_release(&s);
+}
+
 static struct event_address loopback(uint16_t port)
 {
 	return (struct event_address){.kind = ADDRESS_IPV4, .family = 2, .port = port, .ip = {127, 0, 0, 1}};
@@ -419,6 +434,7 @@ int main(void)
 	test_accept_counts_from_its_return();
 	test_datagrams();
 	test_reverse_shell();
+	test_connection_of_a_program();
 	test_local_connection();
 	test_pipeline();
 	test_command_substitution();
