@@ -223,6 +223,8 @@ static inline void mail_incident_init(struct mail_incident *m)
 	incident_edge(i, m->stage2, m->auth_log, FLOW_TRUNCATE, AT(90), AT(91));
 	incident_edge(i, m->stage2, m->stage2_file, FLOW_DELETE, AT(95), AT(95));
 	incident_edge(i, m->stage2, m->attachment, FLOW_DELETE, AT(96), AT(96));
+	i->g.files.items[i->g.nodes.items[m->stage2_file].entity].deleted_ns = AT(95);
+	i->g.files.items[i->g.nodes.items[m->attachment].entity].deleted_ns = AT(96);
 	struct claim login = {.time_ns = AT(1), .type = 1112, .pid = 900, .auid = 1000, .session = 3, .success = true,
 			      .account = incident_string(i, "alice"), .exe = incident_string(i, "/usr/sbin/sshd"),
 			      .address = {.kind = ADDRESS_IPV4, .family = AF_INET, .ip = {10, 0, 0, 77}}};
