@@ -46,18 +46,24 @@ static bool is_failed(const struct event *event)
 	return event->exit != -EINPROGRESS && event->exit != -EINTR && event->exit != -512 && event->exit != -EALREADY;
 }
 
+// A stamp is when the call began. accept and recvfrom wait, for hours as the case may be: what counts is when they had returned.
+static uint64_t contact_time(const struct event *event)
+{
+	return event->op == OP_ACCEPT || event->op == OP_RECEIVE ? event->latest_ns : event->earliest_ns;
+}
+
 struct search {
 	struct investigation *in;
 	uint16_t port;
 	bool found_failed;
 	uint64_t seen;
-	uint64_t not_before_ns;
+	uint64_t not_before_ns, not_after_ns;
 };
 
 static void keep_contact(struct investigation *in, const struct event *event, bool failed)
 {
 	in->found = true;
-	in->contact_ns = event->earliest_ns;
+	in->contact_ns = contact_time(event);
 	in->contact_serial = event->serial;
 	in->contact_host = event->host;
 	in->contact_session = event->present & EVENT_HAS_SESSION ? event->session : EVENT_ID_UNSET;
@@ -71,7 +77,7 @@ static int on_contact(void *context, const struct event *event, struct error *er
 
 	(void)err;
 	progress_step(&s->in->progress, "looking for the connection: events", ++s->seen);
-	if (!contact_matches(event, &s->in->address, s->port) || event->earliest_ns < s->not_before_ns)
+	if (!contact_matches(event, &s->in->address, s->port) || contact_time(event) < s->not_before_ns || contact_time(event) > s->not_after_ns)
 		return 0;
 	if (!is_failed(event)) {
 		keep_contact(s->in, event, false);
@@ -96,11 +102,11 @@ static int search(struct investigation *in, struct error *err)
 {
 	struct find_keys keys = {.by_address = true, .address = in->address, .port = in->port};
 	uint64_t not_before = in->options->from_ns == NANOTIME_NONE ? 0 : in->options->from_ns;
-	struct search s = {.in = in, .port = in->port, .not_before_ns = not_before};
+	struct search s = {.in = in, .port = in->port, .not_before_ns = not_before, .not_after_ns = search_before(in)};
 	struct find_report report;
 
 	in->found = false;
-	return source_find(in->source, &keys, search_before(in), (struct find_limit){.not_before_ns = not_before}, on_contact, &s, &report, err);
+	return source_find(in->source, &keys, s.not_after_ns, (struct find_limit){.not_before_ns = not_before}, on_contact, &s, &report, err);
 }
 
 static void set_window(struct investigation *in)
@@ -275,10 +281,10 @@ static int on_earlier(void *context, const struct event *event, struct error *er
 	struct search *s = context;
 
 	(void)err;
-	if (!contact_matches(event, &s->in->address, s->port) || event->earliest_ns >= s->in->from_ns)
+	if (!contact_matches(event, &s->in->address, s->port) || contact_time(event) >= s->in->from_ns)
 		return 0;
 	if (s->in->earlier_count++ == 0)
-		s->in->earlier_ns = event->earliest_ns;
+		s->in->earlier_ns = contact_time(event);
 	return 0;
 }
 

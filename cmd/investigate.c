@@ -103,7 +103,8 @@ static int read_baseline(struct investigation *in, struct error *err)
 
 // ---- linking
 
-// The connection that the search found, among those of the graph: same stamp and serial, else the latest not after it.
+// The connection that the search found, among those of the graph: the same event, else the latest not after it. The time of one that
+// came in is when accept had returned, which the search and the scan may see some records apart.
 static uint32_t main_contact(const struct investigation *in, const struct u32_vector *contacts)
 {
 	uint32_t best = contacts->items[0];
@@ -111,7 +112,9 @@ static uint32_t main_contact(const struct investigation *in, const struct u32_ve
 	for (size_t i = 0; i < contacts->count; i++) {
 		const struct connection *c = &in->graph->connections.items[contacts->items[i]];
 
-		if (c->time_ns == in->contact_ns && c->serial == in->contact_serial && c->host == in->contact_host)
+		bool same_time = c->time_ns == in->contact_ns || c->direction == CONNECTION_IN;
+
+		if (same_time && c->serial == in->contact_serial && c->host == in->contact_host)
 			return contacts->items[i];
 		if (c->time_ns <= in->contact_ns)
 			best = contacts->items[i];
