@@ -37,7 +37,7 @@ struct script {
 
 __attribute__((unused)) static struct script script_begin(void)
 {
-	struct script s = {.strings = intern_new(), .who = calloc(EVENTS_PIDS, sizeof(struct who)), .serial = 1000, .cwd = "/work"};
+	struct script s = {.strings = intern_new(), .who = calloc(EVENTS_PIDS, sizeof(struct who)), .serial = 1000, .cwd = "/data"};
 	s.g = graph_new(s.strings);
 	for (size_t i = 0; i < EVENTS_PIDS; i++)
 		s.who[i] = (struct who){.ppid = 1, .session = EVENT_ID_UNSET, .exe = "/bin/prog"};

@@ -303,7 +303,7 @@ static void test_repetition_changes_no_rank(void)
 		struct error err = {""};
 		for (uint32_t tree = 0; tree < 40; tree++) // an ordinary host: everybody reads what everybody reads
 			for (uint64_t file = 1; file <= 10; file++)
-				opens(g, 4, 500 + tree, 1, "/bin/work", "/lib/x", file, 0, NAMETYPE_NORMAL);
+				opens(g, 4, 500 + tree, 1, "/bin/data", "/lib/x", file, 0, NAMETYPE_NORMAL);
 		opens(g, 8, 100, 1, "/usr/bin/mutt", "/tmp/stage2", 77, 0101, NAMETYPE_CREATE);
 		for (uint32_t run = 0; run < (often ? 3000 : 1); run++)
 			runs(g, 20 + run, 10000 + run, 101, "/tmp/stage2", 77);

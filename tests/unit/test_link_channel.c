@@ -352,11 +352,11 @@ static void test_ancestors(void)
 	events_who(&s, 300, 200, "/tmp/stage2");
 	events_exec(&s, 5000, 300, "/tmp/stage2", 9);
 	events_connect(&s, 5004, 300, 3, 5, 0);
-	events_open(&s, 5008, 400, "/work/evil.py", 21, O_WRONLY | O_CREAT, 3); // the same inode number, later: another file
+	events_open(&s, 5008, 400, "/data/evil.py", 21, O_WRONLY | O_CREAT, 3); // the same inode number, later: another file
 	CHECK(graph_missing_ancestors(s.g, &address, &wanted, &err) == 0);
 	CHECK(wanted.count == 1 && wanted.items[0].pid == 200 && wanted.items[0].before_ns == 5000 * MS);
 
-	struct event_path script = events_path(&s, "/work/evil.py", 21, NAMETYPE_NORMAL);
+	struct event_path script = events_path(&s, "/data/evil.py", 21, NAMETYPE_NORMAL);
 	uint32_t argv[] = {script_id(&s, "python3"), script_id(&s, "evil.py")};
 	struct event older = past_exec(&s, 50, 200, 7, "/usr/bin/other", &script, argv, 1);
 	struct event exec = past_exec(&s, 100, 200, 90, "/usr/bin/python3", &script, argv, 2);

@@ -168,7 +168,7 @@ static void test_versions_are_bounded(void)
 static void rename_paths(struct script *s, uint64_t ms, uint32_t pid, const char *old, const char *new, uint64_t inode, uint64_t victim)
 {
 	struct event_path p[] = {
-		events_path(s, "/work/", 2, NAMETYPE_PARENT), events_path(s, "/work/", 2, NAMETYPE_PARENT), events_path(s, old, inode, NAMETYPE_DELETE),
+		events_path(s, "/data/", 2, NAMETYPE_PARENT), events_path(s, "/data/", 2, NAMETYPE_PARENT), events_path(s, old, inode, NAMETYPE_DELETE),
 		events_path(s, new, victim, NAMETYPE_DELETE), events_path(s, new, inode, NAMETYPE_CREATE),
 	};
 	if (!victim)
@@ -180,17 +180,17 @@ static void rename_paths(struct script *s, uint64_t ms, uint32_t pid, const char
 static void test_rename_over(void)
 {
 	struct script s = script_begin();
-	events_open(&s, 4, 99, "/work/config", 7, O_WRONLY | O_CREAT, 3);
-	events_open(&s, 8, 100, "/work/config.new", 8, O_WRONLY | O_CREAT, 3);
+	events_open(&s, 4, 99, "/data/config", 7, O_WRONLY | O_CREAT, 3);
+	events_open(&s, 8, 100, "/data/config.new", 8, O_WRONLY | O_CREAT, 3);
 	rename_paths(&s, 12, 101, "config.new", "config", 8, 7);
 	events_open(&s, 16, 102, "config", 8, O_RDONLY, 3);
 	script_end(&s);
 	CHECK_EQUAL(s.g->files.count, 2);
 	CHECK(script_edge(&s, FLOW_RENAME, "101", "file:8") && script_edge(&s, FLOW_DELETE, "101", "file:7"));
 	CHECK(script_reaches(&s, "100", "102") && !script_reaches(&s, "99", "102"));
-	CHECK_STRING(name_of(&s, 8, 1, 10), "/work/config.new");
-	CHECK_STRING(name_of(&s, 8, 1, NANOTIME_NONE), "/work/config");
-	CHECK_STRING(name_of(&s, 7, 1, NANOTIME_NONE), "/work/config");
+	CHECK_STRING(name_of(&s, 8, 1, 10), "/data/config.new");
+	CHECK_STRING(name_of(&s, 8, 1, NANOTIME_NONE), "/data/config");
+	CHECK_STRING(name_of(&s, 7, 1, NANOTIME_NONE), "/data/config");
 	CHECK_EQUAL(script_file(&s, 7, 1)->deleted_ns, 12 * MS);
 	CHECK_EQUAL(script_file(&s, 8, 1)->deleted_ns, NANOTIME_NONE);
 	CHECK_EQUAL(script_file(&s, 8, 1)->generation, 1);
@@ -201,16 +201,16 @@ static void test_rename_over(void)
 static void test_hard_links(void)
 {
 	struct script s = script_begin();
-	events_open(&s, 4, 100, "/work/a", 7, O_WRONLY | O_CREAT, 3);
-	struct event_path p[] = {events_path(&s, "/work/", 2, NAMETYPE_PARENT), events_path(&s, "/work/a", 7, NAMETYPE_NORMAL), events_path(&s, "/work/b", 7, NAMETYPE_CREATE)};
+	events_open(&s, 4, 100, "/data/a", 7, O_WRONLY | O_CREAT, 3);
+	struct event_path p[] = {events_path(&s, "/data/", 2, NAMETYPE_PARENT), events_path(&s, "/data/a", 7, NAMETYPE_NORMAL), events_path(&s, "/data/b", 7, NAMETYPE_CREATE)};
 	events_paths(&s, "link", OP_LINK, 8, 100, p, 3);
-	events_delete(&s, 12, 100, "/work/a", 7);
-	events_open(&s, 16, 101, "/work/b", 7, O_RDONLY, 3);
-	events_delete(&s, 20, 100, "/work/b", 7);
+	events_delete(&s, 12, 100, "/data/a", 7);
+	events_open(&s, 16, 101, "/data/b", 7, O_RDONLY, 3);
+	events_delete(&s, 20, 100, "/data/b", 7);
 	script_end(&s);
 	CHECK_EQUAL(s.g->files.count, 1);
 	CHECK(script_edge(&s, FLOW_LINK, "100", "file:7"));
-	CHECK_STRING(name_of(&s, 7, 1, 14), "/work/b");
+	CHECK_STRING(name_of(&s, 7, 1, 14), "/data/b");
 	CHECK_EQUAL(script_file(&s, 7, 1)->deleted_ns, 20 * MS);
 	script_release(&s);
 }
@@ -219,14 +219,14 @@ static void test_unnamed_file(void)
 {
 	struct script s = script_begin();
 	events_open(&s, 4, 100, "/tmp", 7, O_RDWR | TMPFILE_FLAG, 3);
-	struct event_path p[] = {events_path(&s, "/work/", 2, NAMETYPE_PARENT), events_path(&s, "/proc/self/fd/3", 7, NAMETYPE_NORMAL), events_path(&s, "/work/named", 7, NAMETYPE_CREATE)};
+	struct event_path p[] = {events_path(&s, "/data/", 2, NAMETYPE_PARENT), events_path(&s, "/proc/self/fd/3", 7, NAMETYPE_NORMAL), events_path(&s, "/data/named", 7, NAMETYPE_CREATE)};
 	events_open(&s, 6, 101, "/tmp/other", 9, O_RDONLY, 3);
 	events_paths(&s, "linkat", OP_LINK, 8, 100, p, 3);
-	events_exec(&s, 12, 102, "/work/named", 7);
+	events_exec(&s, 12, 102, "/data/named", 7);
 	script_end(&s);
 	CHECK_EQUAL(script_file(&s, 7, 1)->kind, FILE_REGULAR);
 	CHECK_STRING(name_of(&s, 7, 1, 6), "(unnamed in /tmp)");
-	CHECK_STRING(name_of(&s, 7, 1, NANOTIME_NONE), "/work/named");
+	CHECK_STRING(name_of(&s, 7, 1, NANOTIME_NONE), "/data/named");
 	CHECK(script_reaches(&s, "100", "102"));
 	script_release(&s);
 }
@@ -235,7 +235,7 @@ static void test_unnamed_file(void)
 static void test_symlinks(void)
 {
 	struct script s = script_begin();
-	struct event_path p[] = {events_path(&s, "/work/", 2, NAMETYPE_PARENT), events_path(&s, "/usr/bin/python3", 0, NAMETYPE_UNKNOWN), events_path(&s, "/work/update", 7, NAMETYPE_CREATE)};
+	struct event_path p[] = {events_path(&s, "/data/", 2, NAMETYPE_PARENT), events_path(&s, "/usr/bin/python3", 0, NAMETYPE_UNKNOWN), events_path(&s, "/data/update", 7, NAMETYPE_CREATE)};
 	p[2].mode = S_IFLNK | 0777;
 	events_paths(&s, "symlink", OP_SYMLINK, 8, 100, p, 3);
 	events_who(&s, 101, 1, "/usr/bin/python3");
@@ -243,9 +243,9 @@ static void test_symlinks(void)
 	struct event_path exec = events_path(&s, "./update", 9, NAMETYPE_NORMAL);
 	e.paths = &exec, e.path_count = 1;
 	events_add(&s, e);
-	events_open(&s, 16, 102, "/work/update", 9, O_RDONLY, 3);
-	events_delete(&s, 20, 100, "/work/update", 7);
-	events_open(&s, 24, 103, "/work/update", 11, O_RDONLY, 3); // another file of that name
+	events_open(&s, 16, 102, "/data/update", 9, O_RDONLY, 3);
+	events_delete(&s, 20, 100, "/data/update", 7);
+	events_open(&s, 24, 103, "/data/update", 11, O_RDONLY, 3); // another file of that name
 	script_end(&s);
 	CHECK_EQUAL(script_file(&s, 7, 1)->kind, FILE_SYMLINK);
 	CHECK_STRING(intern_string(s.strings, script_file(&s, 7, 1)->symlink_target), "/usr/bin/python3");
@@ -279,7 +279,7 @@ static void test_names_at_descriptors(void)
 	open_at(&s, 4, 100, AT_FDCWD, named(&s, "../srv/./data", 20, NAMETYPE_NORMAL, S_IFDIR | 0755), O_RDONLY | O_DIRECTORY, 5);
 	open_at(&s, 8, 100, 5, named(&s, "inside", 21, NAMETYPE_NORMAL, S_IFREG | 0644), O_RDONLY, 6);
 	open_at(&s, 8, 100, 9, named(&s, "nowhere", 22, NAMETYPE_NORMAL, S_IFREG | 0644), O_RDONLY, 7);
-	struct event_path p[] = {named(&s, "/work", 20, NAMETYPE_PARENT, S_IFDIR | 0755), named(&s, "made", 23, NAMETYPE_CREATE, S_IFREG | 0644)};
+	struct event_path p[] = {named(&s, "/data", 20, NAMETYPE_PARENT, S_IFDIR | 0755), named(&s, "made", 23, NAMETYPE_CREATE, S_IFREG | 0644)};
 	struct event e = events_call(&s, "openat", OP_OPEN, 12, 200); // another process, whose descriptor nobody knows
 	e.args[0] = 9, e.args[2] = O_WRONLY | O_CREAT, e.exit = 3;
 	e.paths = p, e.path_count = 2;
@@ -297,9 +297,9 @@ static void test_names_at_descriptors(void)
 static void test_dots(void)
 {
 	static const struct { const char *cwd, *given, *want; } cases[] = {
-		{"/work/here", "../x", "/work/x"}, {"/work", "../../../x", "/x"}, {"/work", "./a/./b//c", "/work/a/b/c"},
-		{"/work", "link/../x", "/work/link/../x"}, {"/work", "/abs//./x", "/abs/x"}, {"/work", "/abs/../x", "/abs/../x"},
-		{"/", "x", "/x"}, {"/work", "/", "/"}, {"/work", "..", "/"}, {"/work", ".hidden/..x", "/work/.hidden/..x"}, {"/work", "/a/.b", "/a/.b"},
+		{"/data/here", "../x", "/data/x"}, {"/data", "../../../x", "/x"}, {"/data", "./a/./b//c", "/data/a/b/c"},
+		{"/data", "link/../x", "/data/link/../x"}, {"/data", "/abs//./x", "/abs/x"}, {"/data", "/abs/../x", "/abs/../x"},
+		{"/", "x", "/x"}, {"/data", "/", "/"}, {"/data", "..", "/"}, {"/data", ".hidden/..x", "/data/.hidden/..x"}, {"/data", "/a/.b", "/a/.b"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct script s = script_begin();
@@ -472,7 +472,7 @@ static void test_interpreters(void)
 	script_end(&s);
 	CHECK(script_edge(&s, FLOW_EXECUTE, "file:7", "100") && script_edge(&s, FLOW_INTERPRET, "file:8", "100") && script_edge(&s, FLOW_INTERPRET, "file:9", "100"));
 	CHECK_EQUAL(script_count(&s, FLOW_EXECUTE, "file:8", "100"), 0);
-	CHECK_STRING(name_of(&s, 7, 1, NANOTIME_NONE), "/work/x.sh");
+	CHECK_STRING(name_of(&s, 7, 1, NANOTIME_NONE), "/data/x.sh");
 	CHECK_STRING(name_of(&s, 8, 1, NANOTIME_NONE), "/usr/bin/dash");
 	const struct segment *segment = &s.g->segments.items[script_process(&s, 100, 1)->segments.items[0]];
 	CHECK_EQUAL(s.g->files.items[segment->program_file].inode, 7);

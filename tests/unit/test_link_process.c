@@ -30,7 +30,7 @@ static void test_late_vfork(void)
 {
 	struct script s = script_begin();
 	events_who(&s, 100, 1, "/usr/bin/make");
-	events_open(&s, 4, 100, "/work/Makefile", 5, O_RDONLY, 3);
+	events_open(&s, 4, 100, "/data/Makefile", 5, O_RDONLY, 3);
 	events_who(&s, 101, 100, "/usr/bin/make");
 	events_exec(&s, 12, 101, "/usr/bin/gcc", 9);
 	events_fork(&s, 16, 101, 102);
