@@ -372,8 +372,8 @@ static void test_errors(void)
 	char tar[512] = "audit.log";
 
 	memcpy(tar + 257, "ustar", 5);
-	CHECK_HOLDS(open_error("/nonexistent/audit.log"), "/nonexistent/audit.log: cannot open: No such file");
-	CHECK_HOLDS(open_error("/nonexistent/audit.log*"), "no file has such a name");
+	CHECK_HOLDS(open_error("/no-such-folder/audit.log"), "/no-such-folder/audit.log: cannot open: No such file");
+	CHECK_HOLDS(open_error("/no-such-folder/audit.log*"), "no file has such a name");
 	CHECK_HOLDS(open_error(folder_write(&f, "empty", "", 0)), "is empty");
 	CHECK_HOLDS(open_error(folder_write(&f, "text", "Nov 21 kernel: hello\n", 21)), "text of another kind");
 	CHECK_HOLDS(open_error(folder_write(&f, "png", "\x89PNG\r\n\x1a\n\0\0", 10)), "a PNG picture");
