@@ -231,6 +231,16 @@ static int add_inputs(struct investigation *in, struct error *err)
 	return 0;
 }
 
+// The audit daemon and provgraph read logs and write them: events of their own, which nothing hides and nobody asked about.
+static void say_self_noise(struct writer *w)
+{
+	if (w->in->completeness.self_noise == 0)
+		return;
+	count_of(w, w->in->completeness.self_noise, "event is", "events are");
+	buffer_add_string(&w->words, " the audit daemon's or provgraph's own");
+	put_window(w, false, NULL);
+}
+
 int missing_describe(struct investigation *in, struct error *err)
 {
 	struct writer w = {.in = in, .err = err};
@@ -239,6 +249,7 @@ int missing_describe(struct investigation *in, struct error *err)
 	say_config_changes(&w);
 	say_counters(&w);
 	say_coverage(&w);
+	say_self_noise(&w);
 	buffer_release(&w.words);
 	return w.result < 0 ? -1 : add_inputs(in, err);
 }
