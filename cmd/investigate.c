@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---- reading
 
@@ -288,9 +289,19 @@ static int write_one(struct investigation *in, const char *path, enum output_for
 // Picture and table first: the story is the last thing on the terminal, and nothing is printed when the files cannot be written.
 static int write_default(struct investigation *in, const char *svg, const char *csv, struct error *err)
 {
-	if (write_one(in, svg, FORMAT_SVG, err) < 0 || write_one(in, csv, FORMAT_CSV, err) < 0)
+	if (write_one(in, svg, FORMAT_SVG, err) < 0)
 		return -1;
-	return write_one(in, "-", FORMAT_TEXT, err);
+	bool table = write_one(in, csv, FORMAT_CSV, err) == 0;
+
+	if (table && write_one(in, "-", FORMAT_TEXT, err) == 0)
+		return 0;
+	// All or none: a lone picture would only stand in the way of the next run. With --force something stood there before.
+	if (!in->options->force) {
+		(void)unlink(svg);
+		if (table)
+			(void)unlink(csv);
+	}
+	return -1;
 }
 
 static void summarise(const struct investigation *in, bool loss, const char *svg, const char *csv)

@@ -38,3 +38,10 @@ mkdir closed
 (cd closed && chmod 500 . && [ "$(id -u)" -ne 0 ] && expect_status 2 "$PROVGRAPH" --log "$log" --alert-ip 10.0.0.5) || [ "$(id -u)" -eq 0 ] ||
 	fail "a closed folder was no error"
 no_files ./.provgraph-*
+
+# The story cannot be written: the files do not stay behind alone.
+mkdir full && cd full || exit 1
+status=0
+"$PROVGRAPH" --log "$log" --alert-ip 10.0.0.5 --quiet >/dev/full 2>err || status=$?
+[ "$status" -eq 2 ] || fail "a full standard output gave status $status"
+no_files provgraph-*
