@@ -31,20 +31,25 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 # Libraries of the main command; each has one home in the sources (ARCHITECTURE.md).
-MAIN_PACKAGES := igraph json-c libzstd zlib libcrypto
+MAIN_PACKAGES := igraph json-c libzstd liblz4 zlib libcrypto
 LAYOUT_PACKAGES := libcgraph libgvc
+FSREAD_PACKAGES := ext2fs com_err libseccomp
 # Third-party headers come through -isystem, so that our warnings stay ours.
 isystem = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
 MAIN_CFLAGS := $(call isystem,$(MAIN_PACKAGES))
 LAYOUT_CFLAGS := $(call isystem,$(LAYOUT_PACKAGES))
-MAIN_LIBS = $(shell $(PKG_CONFIG) --libs $(MAIN_PACKAGES)) -laudit -lm
+FSREAD_CFLAGS := $(call isystem,$(FSREAD_PACKAGES))
+MAIN_LIBS = $(shell $(PKG_CONFIG) --libs $(MAIN_PACKAGES)) -laudit -lm -pthread
 LAYOUT_LIBS = $(shell $(PKG_CONFIG) --libs $(LAYOUT_PACKAGES))
+# What base/ and snapshots/ need, and nothing else: for the disk plugin and the reader of file systems.
+DISK_LIBS = $(shell $(PKG_CONFIG) --libs libzstd liblz4 zlib libcrypto) -pthread
+FSREAD_LIBS = $(shell $(PKG_CONFIG) --libs $(FSREAD_PACKAGES)) $(DISK_LIBS)
 
 OWN_CPPFLAGS := -I. -D_GNU_SOURCE
 OWN_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wformat=2 -fno-common \
-	-ffile-prefix-map=$(CURDIR)=. $(if $(DEVELOPER),-Werror) $(if $(LTO),-flto=auto)
+	-fPIC -pthread -ffile-prefix-map=$(CURDIR)=. $(if $(DEVELOPER),-Werror) $(if $(LTO),-flto=auto)
 OWN_LDFLAGS :=
 ifneq ($(SANITIZE),)
 OWN_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -54,16 +59,22 @@ COMPILE = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS)
 
 # graph/layout_dot.c is the separate program provgraph-layout: the only user of Graphviz.
 LAYOUT_SOURCES := graph/layout_dot.c
-LIB_SOURCES := $(sort $(filter-out $(LAYOUT_SOURCES),$(wildcard base/*.c ingest/*.c graph/*.c)))
+# Loaded by nbdkit: the live disk, and views of the past.
+PLUGIN_SOURCES := $(wildcard snapshots/nbdkit_plugin.c)
+# The separate program provgraph-fsread: the only one that interprets bytes of a guest.
+FSREAD_SOURCES := $(wildcard snapshots/fsread_main.c)
+LIB_SOURCES := $(sort $(filter-out $(LAYOUT_SOURCES) $(PLUGIN_SOURCES) $(FSREAD_SOURCES), \
+	$(wildcard base/*.c ingest/*.c snapshots/*.c graph/*.c)))
 CMD_SOURCES := $(sort $(wildcard cmd/*.c))
-HEADERS := $(sort $(wildcard base/*.h ingest/*.h graph/*.h cmd/*.h))
+HEADERS := $(sort $(wildcard base/*.h ingest/*.h snapshots/*.h graph/*.h cmd/*.h))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
-ALL_SOURCES := $(LIB_SOURCES) $(LAYOUT_SOURCES) $(CMD_SOURCES) $(UNIT_SOURCES) $(FUZZ_SOURCES) $(BENCH_SOURCES)
+ALL_SOURCES := $(LIB_SOURCES) $(LAYOUT_SOURCES) $(PLUGIN_SOURCES) $(FSREAD_SOURCES) $(CMD_SOURCES) $(UNIT_SOURCES) $(FUZZ_SOURCES) $(BENCH_SOURCES)
 
 LIB := $(BUILD)/libprovgraph.a
-PROGRAMS := $(BUILD)/provgraph $(BUILD)/provgraph-layout
+PROGRAMS := $(BUILD)/provgraph $(BUILD)/provgraph-layout $(FSREAD_SOURCES:%.c=$(BUILD)/provgraph-fsread) \
+	$(PLUGIN_SOURCES:%.c=$(BUILD)/nbdkit-provgraph-plugin.so)
 UNIT_PROGRAMS := $(UNIT_SOURCES:%.c=$(BUILD)/%)
 REPLAY_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/replay_%)
 BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(BUILD)/%)
@@ -83,7 +94,7 @@ $(BUILD)/cmd/main.o: OWN_CPPFLAGS += -DPROVGRAPH_IGRAPH_VERSION='"$(shell $(PKG_
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(COMPILE) $(if $(filter $(LAYOUT_SOURCES),$<),$(LAYOUT_CFLAGS),$(MAIN_CFLAGS)) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(if $(filter $(LAYOUT_SOURCES),$<),$(LAYOUT_CFLAGS),$(MAIN_CFLAGS) $(FSREAD_CFLAGS)) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,AR,$@)
@@ -105,9 +116,18 @@ $(BUILD)/provgraph-layout: $(LAYOUT_SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LAYOUT_LIBS) $(LDLIBS)
 
+$(BUILD)/provgraph-fsread: $(FSREAD_SOURCES:%.c=$(BUILD)/%.o) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(FSREAD_LIBS) $(LDLIBS)
+
+# Exports plugin_init and nothing else, so that no name of ours meets one of nbdkit's.
+$(BUILD)/nbdkit-provgraph-plugin.so: $(PLUGIN_SOURCES:%.c=$(BUILD)/%.o) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,--exclude-libs,ALL -o $@ $^ $(DISK_LIBS) $(LDLIBS)
+
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(EXTRA_TEST_LIBS) $(MAIN_LIBS) $(LDLIBS)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(EXTRA_TEST_LIBS) $(MAIN_LIBS) $(FSREAD_LIBS) $(LDLIBS)
 
 # The differential test is the only user of libauparse.
 $(BUILD)/tests/unit/test_auparse: EXTRA_TEST_LIBS := -lauparse
@@ -116,12 +136,12 @@ $(BUILD)/tests/unit/test_dot: EXTRA_TEST_LIBS := -lcgraph
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) -lauparse $(LDLIBS)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(FSREAD_LIBS) -lauparse $(LDLIBS)
 
 # Corpus replay needs no fuzzer: replay.h's main() feeds each file to the target.
 $(BUILD)/tests/fuzz/replay_fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(LDLIBS)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(FSREAD_LIBS) $(LDLIBS)
 
 .PHONY: clean
 clean:

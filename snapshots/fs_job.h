@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// What runs inside provgraph-fsread: one function per job.
+#ifndef SNAPSHOTS_FS_JOB_H
+#define SNAPSHOTS_FS_JOB_H
+
+#include "snapshots/disk_at.h"
+#include "snapshots/fs_ext.h"
+#include "snapshots/fsread.h"
+#include "snapshots/partition.h"
+
+struct fs_job {
+	const struct fsread_question *question;
+	struct history *history;
+	int out_fd;
+	enum fsread_failure failure; // a job sets it before it returns -1
+};
+
+int fs_job_send(struct fs_job *job, enum fsread_frame type, const struct buffer *payload, struct error *err);
+int fs_job_warn(struct fs_job *job, const char *sentence, struct error *err);
+
+// A file system at a moment: what most jobs begin with. seq may differ from the question's.
+struct fs_moment {
+	struct disk_at *disk;
+	struct partition partition;
+	struct volume *volume;
+	struct fs_ext *fs;
+};
+int fs_moment_open(struct fs_job *job, uint64_t seq, bool replay, struct fs_moment *ret, struct error *err);
+void fs_moment_release(struct fs_moment *m);
+// The question's path or inode. Not found: job->failure = FSREAD_NO_SUCH_FILE and -1.
+int fs_moment_find(struct fs_job *job, struct fs_moment *m, uint64_t *ret_inode, struct error *err);
+
+// fs_job_look.c
+int fs_job_partitions(struct fs_job *job, struct error *err);
+int fs_job_patches(struct fs_job *job, struct error *err);
+int fs_job_stat(struct fs_job *job, struct error *err);
+int fs_job_list(struct fs_job *job, struct error *err);
+// fs_job_content.c
+int fs_job_content(struct fs_job *job, struct error *err);
+int fs_job_tree(struct fs_job *job, struct error *err);
+// fs_states.c, fs_tamper.c, fs_diff.c, fs_files.c
+int fs_job_states(struct fs_job *job, struct error *err);
+int fs_job_tamper(struct fs_job *job, struct error *err);
+int fs_job_diff(struct fs_job *job, struct error *err);
+int fs_job_files(struct fs_job *job, struct error *err);
+
+#endif

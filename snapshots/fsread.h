@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Asking provgraph-fsread, the only process that interprets guest bytes.
+//
+// The question goes in, frames come out (wire.h); the job's own header says which. The process has no network, opens nothing but
+// the history and its base image (Landlock, seccomp), has limits on memory and time, and is not root.
+#ifndef SNAPSHOTS_FSREAD_H
+#define SNAPSHOTS_FSREAD_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FSREAD_PROTOCOL 1 // both sides must agree; the first thing said
+
+enum fsread_job {
+	FSREAD_PARTITIONS = 1, // what is on the disk at to_seq
+	FSREAD_PATCHES,        // what journal replay changes (disk views)
+	FSREAD_STAT,           // one file: what it is
+	FSREAD_CONTENT,        // one file's bytes, with its verdict
+	FSREAD_LIST,           // a folder's entries
+	FSREAD_TREE,           // a folder and everything below, with contents
+	FSREAD_STATES,         // timeline.h: the states of one file between two moments
+	FSREAD_TAMPER,         // timeline.h
+	FSREAD_DIFF,           // timeline.h
+	FSREAD_FILES,          // timeline.h
+};
+
+struct fsread_question {
+	enum fsread_job job;
+	const char *history;   // folder
+	int partition;         // < 0: the only one with a file system
+	uint64_t from_seq, to_seq; // the moment is to_seq; jobs over a span take (from_seq, to_seq]
+	const void *path;      // bytes, may hold anything but NUL; NULL: by inode
+	size_t path_length;
+	uint64_t inode;        // when path is NULL
+	bool raw;              // home blocks, without replay
+	uint64_t max_bytes;    // of content; 0: no limit
+};
+
+enum fsread_frame {
+	FSREAD_FRAME_HELLO = 1,  // u64 protocol
+	FSREAD_FRAME_ERROR,      // u64 kind (enum fsread_failure), string sentence
+	FSREAD_FRAME_WARNING,    // string sentence
+	FSREAD_FRAME_PARTITION,  // see fsread.c
+	FSREAD_FRAME_PATCH,      // u64 disk offset, bytes
+	FSREAD_FRAME_JOURNAL,    // u64 present, dirty, transactions, blocks, revoked, escaped
+	FSREAD_FRAME_FILE,       // a struct fs_file (fs_file.h)
+	FSREAD_FRAME_DATA,       // u64 offset, bytes: content of the last FILE; holes are not sent
+	FSREAD_FRAME_VERDICT,    // fs_verdict.h
+	FSREAD_FRAME_STATE,      // timeline.h
+	FSREAD_FRAME_CHANGE,     // timeline.h
+	FSREAD_FRAME_FINDING,    // timeline.h
+	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
+};
+enum fsread_failure {
+	FSREAD_BROKEN = 1,     // cannot read: damage, unsupported file system, limits
+	FSREAD_NO_SUCH_FILE,   // exit 1
+	FSREAD_PARTITION_UNCLEAR, // exit 2, the sentence holds the list
+};
+
+// Called for each frame but HELLO, ERROR, WARNING, END. Anything in payload may be a lie of a process that was taken over.
+typedef int fsread_on_frame(void *context, uint32_t type, const void *payload, size_t length, struct error *err);
+struct fsread_answer {
+	enum fsread_failure failure; // 0: fine
+	struct buffer warnings;      // one line each; the caller releases
+};
+// Runs the process to its end. -1: it could not be run, or err tells its ERROR (then ret->failure says which kind).
+int fsread_ask(const struct fsread_question *q, fsread_on_frame *on_frame, void *context, struct fsread_answer *ret, struct error *err);
+
+#endif

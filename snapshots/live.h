@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The newest state of the disk, for the writer: which record holds each byte now.
+//
+// Three layers, newest first: extent maps in memory, one for each segment that is not indexed yet; a map of one u64 per 4 KiB block in an
+// unlinked file (page cache, not our memory), filled by sealing and by reading; the sorted tables of index/. The second is only a
+// cache of the third: a zero there means "ask the tables".
+//
+// The writer calls live_note() in the order of seq under its append lock. live_resolve() runs beside it from other threads.
+#ifndef SNAPSHOTS_LIVE_H
+#define SNAPSHOTS_LIVE_H
+
+#include "base/error.h"
+#include "snapshots/segment.h"
+
+struct live;
+
+// tables of sealed segments are found (or rebuilt) under folder; rows of the unsealed ones come by live_note().
+int live_open(const char *folder, uint64_t size_bytes, struct live **ret, struct error *err);
+void live_free(struct live *l);
+// A record of WRITE, ZERO or TRIM now exists. segment_number: of the segment that holds it.
+int live_note(struct live *l, uint64_t segment_number, uint64_t seq, uint8_t type, uint64_t offset, uint64_t length, struct error *err);
+// The segment got its table in index/: its extent map is dropped, the block map updated. Called by the sealing thread.
+int live_indexed(struct live *l, uint64_t segment_number, struct error *err);
+
+struct live_piece { uint64_t offset, length, seq; uint8_t type; }; // seq 0: no record ever (base image, or zeros)
+// The piece that begins at offset, at most length long: all of it from one record. Pieces of [offset, ..) follow by calling again.
+int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_piece *ret, struct error *err);
+
+#endif

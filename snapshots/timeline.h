@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Front door: which states did a file have? The graph asks for its file nodes; `disk log`, `tamper`, `diff`, `files` print.
+//
+// Answers come from provgraph-fsread. Every state that reached the disk counts: home blocks, and each commit of the journal, so that
+// 1,200 appends with fsync give 1,201 states though the inode's home shows a handful.
+#ifndef SNAPSHOTS_TIMELINE_H
+#define SNAPSHOTS_TIMELINE_H
+
+#include "base/error.h"
+#include "base/vector.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum timeline_change { // what a state changed against the one before; several may be set
+	TIMELINE_APPEARED = 1,  // first state of this inode and generation
+	TIMELINE_GREW = 2,      // more bytes; those before unchanged
+	TIMELINE_CUT = 4,       // fewer bytes
+	TIMELINE_REWRITTEN = 8, // bytes changed that were there before
+	TIMELINE_ARRIVED = 16,  // content that was pending came in; the file itself was not changed
+	TIMELINE_METADATA = 32, // mode, owner, times, links only
+	TIMELINE_DELETED = 64,
+	TIMELINE_REPLACED = 128, // the name now means another inode (by path only): rename over it, delete and create
+	TIMELINE_RENAMED = 256,  // the inode has another name (by inode only)
+};
+
+struct timeline_state {
+	uint64_t seq;             // the moment from which on a replayed view shows it
+	uint64_t arrival_ns;      // host time of that record
+	uint64_t inode;
+	uint32_t generation;
+	uint64_t size_bytes, mtime_ns, ctime_ns, crtime_ns; // guest clock; NANOTIME_NONE: not there
+	uint32_t mode, uid, gid, links;
+	unsigned change;          // enum timeline_change bits
+	uint64_t changed_from, changed_to; // bytes [from, to) of the file that differ from the state before
+	uint64_t pending_bytes;   // of them still to come
+	bool from_journal;        // only a commit shows it (home blocks were never written with it)
+	uint32_t tid;             // of that commit
+};
+VECTOR_DEFINE(timeline_states, struct timeline_state)
+
+struct timeline_file { // volume and file
+	const char *history; int partition; // < 0: the only file system
+	const void *path; size_t path_length; // NULL: by inode
+	uint64_t inode;
+};
+// The states between two moments (from_seq, to_seq], oldest first, and before them the one in force at from_seq (if any). By path: the states
+// of whatever the name meant. 0; 1 when the file was never there; -1.
+int timeline_states(const struct timeline_file *file, uint64_t from_seq, uint64_t to_seq, struct timeline_states *ret, struct error *err);
+
+// One change of an append-only file other than at its end.
+struct timeline_finding {
+	uint64_t before_seq, seq, arrival_ns; // last good state, the state that changed it
+	unsigned change;          // CUT, REWRITTEN, REPLACED, DELETED
+	uint64_t offset;          // first byte that differs
+	uint64_t inode_before, inode_after;
+	char *before, *after;     // the line(s) around the first difference, as bytes
+	size_t before_length, after_length;
+	uint64_t line;            // number of the first line that differs, from 1
+	uint64_t lines_removed, lines_added;
+};
+VECTOR_DEFINE(timeline_findings, struct timeline_finding)
+void timeline_findings_free(struct timeline_findings *f);
+int timeline_tamper(const struct timeline_file *file, uint64_t from_seq, uint64_t to_seq, struct timeline_findings *ret, struct error *err);
+
+// A name that differs between two moments.
+struct timeline_difference {
+	enum { TIMELINE_ADDED = 1, TIMELINE_REMOVED, TIMELINE_KIND, TIMELINE_SIZE, TIMELINE_CONTENT, TIMELINE_ATTRIBUTES } what;
+	char *path; size_t path_length;
+	uint64_t inode_before, inode_after, size_before, size_after;
+	unsigned kind_before, kind_after;  // enum fs_kind
+	uint64_t changed_ns;               // FILES: disk arrival of the last change in the span; 0 else
+};
+VECTOR_DEFINE(timeline_differences, struct timeline_difference)
+void timeline_differences_free(struct timeline_differences *d);
+int timeline_diff(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_differences *ret, struct error *err);
+// All files that changed in between, also those that came and went.
+int timeline_files(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_differences *ret, struct error *err);
+
+#endif
