@@ -100,15 +100,25 @@ $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-# --help, the parser and completion read this text; the manual page is made from it (Makefile.dev).
-$(BUILD)/cmd/synopsis_text.c: cmd/synopsis.txt Makefile
+# The case page's style and script are ordinary files, compiled in as they stand.
+$(LIB): $(BUILD)/graph/page_text.o
+$(BUILD)/graph/page_text.c: graph/page.css graph/page.js Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q){ echo '#include "cmd/synopsis.h"'; echo 'const char synopsis_text[] ='; \
-		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' cmd/synopsis.txt; echo ';'; } > $@
-$(BUILD)/cmd/synopsis_text.o: $(BUILD)/cmd/synopsis_text.c cmd/synopsis.h
+	$(Q){ echo '#include "graph/svg.h"'; for kind in css js; do echo "const char page_$$kind[] ="; \
+		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' graph/page.$$kind; echo ';'; done; } > $@
+$(BUILD)/graph/page_text.o: $(BUILD)/graph/page_text.c graph/svg.h
 	$(Q)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/provgraph: $(CMD_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/cmd/synopsis_text.o $(LIB)
+# --help, the parser and completion read this text; the manual page is made from it (Makefile.dev).
+SYNOPSES := $(BUILD)/cmd/synopsis_text $(BUILD)/cmd/disk_synopsis_text
+$(BUILD)/cmd/%_text.c: cmd/%.txt Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "cmd/synopsis.h"'; echo 'const char $*_text[] ='; \
+		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } > $@
+$(SYNOPSES:=.o): %.o: %.c cmd/synopsis.h
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/provgraph: $(CMD_SOURCES:%.c=$(BUILD)/%.o) $(SYNOPSES:=.o) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(MAIN_LIBS) $(LDLIBS)
 

@@ -81,7 +81,7 @@ static int take_line(struct options *o, char *line, const char *place, struct er
 	*equals = '\0';
 	char *name = trimmed(line), *value = trimmed(equals + 1);
 
-	if (config_setting(name) < 0 || !synopsis_find(name, strlen(name), 0, &option))
+	if (config_setting(name) < 0 || !synopsis_find(synopsis_text, name, strlen(name), 0, &option))
 		return error_set(err, "%s: %s is no setting", place, name);
 	if (keep(o, value, &kept_value, err) < 0 || keep(o, place, &kept_place, err) < 0)
 		return -1;

@@ -5,9 +5,12 @@
 
 #include "base/error.h"
 #include "base/nanotime.h"
-#include "snapshots/history.h"
+#include "cmd/options.h"
+#include "cmd/report.h"
 
 #include <stdbool.h>
+
+struct history; // snapshots/history.h
 
 struct disk_options {
 	const char *verb;
@@ -19,19 +22,34 @@ struct disk_options {
 	bool has_inode; uint64_t inode; // --inode
 	const char *output;        // -o
 	const char *socket, *socket_group, *base, *format, *start, *max_size, *size, *sync, *inline_codec, *compress, *segment_size;
-	bool raw, image, force, quiet, json, tree;
+	bool raw, image, force, quiet, json, tree, no_pager;
 	uint64_t max_bytes;
 	struct timezone_choice zone;
 	uint64_t now_ns;
+	struct string_vector words; // private: HISTORY and what follows it
+	struct options settings;    // private: of the configuration files
 };
 
+// provgraph disk ARGUMENTS...; argv[0] is "disk".
+int disk_main(int argc, char **argv, uint64_t now_ns);
 // Runs the verb; the exit status (cmd/report.h: 0, 1, 2, 3, 4).
 int disk_command(const struct disk_options *o);
 
-// "web01.history:1" -> folder and partition. A folder of exactly that name wins over the colon.
+// What follows the verb: argv[0] is the first word behind it. Strings point into argv. -1 and err on wrong usage; *ret must be
+// released either way. `allowed`: names of the options that the verb takes, with blanks between.
+int disk_options_parse(int argc, char **argv, const char *allowed, struct disk_options *ret, struct error *err);
+void disk_options_release(struct disk_options *o);
+// Whether `name` is one of the words in `allowed`.
+bool disk_option_among(const char *allowed, const char *name);
+
+// "web01.history:1" -> folder (malloc'ed) and partition (-1: none named). A folder of exactly that name wins over the colon.
 int disk_split_history(const char *text, char **ret_folder, int *ret_partition, struct error *err);
 // TIME as people type it, or seq:N, against an open history.
 int disk_moment(struct history *h, const char *text, const struct disk_options *o, uint64_t *ret_seq, struct error *err);
+// "4096", "64K", "20G": bytes, never 0. name: of the option, for messages.
+int disk_parse_size(const char *name, const char *text, uint64_t *ret_bytes, struct error *err);
+// A verb's result in text: to -o FILE, or standard output (a terminal gets it through the pager, but for --json).
+int disk_print(const struct disk_options *o, const struct buffer *text, struct error *err);
 
 // One function per verb, each in its own cmd/disk_VERB.c.
 typedef int disk_verb(const struct disk_options *o);

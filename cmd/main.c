@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/config.h"
+#include "cmd/disk.h"
 #include "cmd/investigate.h"
 #include "cmd/rules.h"
 #include "cmd/synopsis.h"
@@ -54,7 +55,7 @@ static int print_long_options(void)
 {
 	struct buffer text AUTO_RELEASE_BUFFER = {0};
 
-	synopsis_long_options(&text);
+	synopsis_long_options(synopsis_text, &text);
 	return print(&text);
 }
 
@@ -89,9 +90,9 @@ static int print_first_steps(void)
 		"The same from collected logs and an IDS alert file, into one picture:\n"
 		"  provgraph --log evidence/audit --alert eve.json -o case.svg\n"
 		"\n"
-		"  provgraph --help       all options\n"
+		"  provgraph --help       all options; man provgraph: the manual\n"
 		"  provgraph rules        the audit rules that make the picture complete\n"
-		"  man provgraph          the manual\n"
+		"  provgraph disk --help  the history of a virtual disk\n"
 		"An alert is needed: --alert-ip ADDR or --alert FILE.\n";
 
 	(void)fileio_write_fd(STDERR_FILENO, steps, sizeof(steps) - 1, "standard error", NULL);
@@ -127,6 +128,8 @@ int main(int argc, char **argv)
 	struct sigaction interrupt = {.sa_handler = on_interrupt};
 
 	(void)sigaction(SIGINT, &interrupt, NULL);
+	if (argc > 1 && strcmp(argv[1], "disk") == 0)
+		return disk_main(argc - 1, argv + 1, nanotime_now());
 	if (options_parse(argc, argv, nanotime_now(), &options, &err) < 0) {
 		report_error(&err);
 		report_line("provgraph --help lists all options");

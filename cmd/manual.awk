@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Makes the manual page: cmd/provgraph.1.in with @SYNOPSIS@ and @OPTIONS@ taken from cmd/synopsis.txt, which --help prints too.
+# Makes a manual page: cmd/provgraph.1.in with @SYNOPSIS@ and @OPTIONS@ taken from cmd/synopsis.txt, which --help prints too; in the
+# same way provgraph-disk.1, which has @VERBS@ besides.
 #     awk -v version=V -v date=D -v datadir=DIR -f cmd/manual.awk cmd/synopsis.txt cmd/provgraph.1.in
 function escaped(s) {
 	gsub(/\\/, "\\e", s)
@@ -20,24 +21,36 @@ file == 1 && /^[A-Z][a-z]+:$/ {
 	heading = $0
 	sub(/:$/, "", heading)
 	inside = heading !~ /^(Usage|Examples)$/
-	if (inside)
+	verb_part = heading == "Verbs"
+	if (inside && !verb_part)
 		options = options ".SS " heading "\n"
 	next
 }
-file == 1 && inside && /^  (-.,|   ) --/ {
+# A description may begin on the next line.
+file == 1 && inside && (/^  (-.,|   ) --/ || (verb_part && /^  [a-z]+  /)) {
 	line = substr($0, 3)
 	sub(/^ +/, "", line)
 	at = match(line, /  +/)
-	options = options ".TP\n.B " escaped(substr(line, 1, at - 1)) "\n" escaped(substr(line, at + RLENGTH)) "\n"
+	item = ".TP\n.B " escaped(at ? substr(line, 1, at - 1) : line) "\n"
+	if (at)
+		item = item escaped(substr(line, at + RLENGTH)) "\n"
+	if (verb_part)
+		verbs = verbs item
+	else
+		options = options item
 	next
 }
 file == 1 && inside && /^          / {
 	line = $0
 	sub(/^ +/, "", line)
-	options = options escaped(line) "\n"
+	if (verb_part)
+		verbs = verbs escaped(line) "\n"
+	else
+		options = options escaped(line) "\n"
 	next
 }
 file == 1 && !/^ *$/ { inside = 0 }
 file == 2 && /^@SYNOPSIS@$/ { printf "%s", synopsis; next }
 file == 2 && /^@OPTIONS@$/ { printf "%s", options; next }
+file == 2 && /^@VERBS@$/ { printf "%s", verbs; next }
 file == 2 { gsub(/@VERSION@/, version); gsub(/@DATE@/, date); gsub(/@DATADIR@/, datadir); print }

@@ -222,7 +222,7 @@ static int unknown_option(const char *typed, const char *name, size_t length, st
 {
 	char suggestion[SYNOPSIS_NAME_SIZE];
 
-	if (name && synopsis_suggest(name, length, suggestion))
+	if (name && synopsis_suggest(synopsis_text, name, length, suggestion))
 		return error_set(err, "%s: unknown option; did you mean --%s?", typed, suggestion);
 	return error_set(err, "%s: unknown option; provgraph --help lists them", typed);
 }
@@ -242,10 +242,10 @@ static int parse_option(int argc, char **argv, int *at, struct options *o, struc
 		const char *equals = strchr(typed, '=');
 		size_t length = equals ? (size_t)(equals - typed) - 2 : strlen(typed) - 2;
 
-		if (!synopsis_find(typed + 2, length, 0, &option))
+		if (!synopsis_find(synopsis_text, typed + 2, length, 0, &option))
 			return unknown_option(typed, typed + 2, length, err);
 		value = equals ? equals + 1 : NULL;
-	} else if (!synopsis_find(NULL, 0, typed[1], &option)) {
+	} else if (!synopsis_find(synopsis_text, NULL, 0, typed[1], &option)) {
 		return unknown_option(typed, NULL, 0, err);
 	} else if (typed[2]) {
 		value = typed + 2; // -oFILE
@@ -278,6 +278,8 @@ static int parse_command(const char *word, struct options *o, struct error *err)
 		o->command = COMMAND_RULES;
 		return 0;
 	}
+	if (words_apart(word, strlen(word), "disk", 4) <= 1)
+		return error_set(err, "%s: unknown command; did you mean disk?", word);
 	if (words_apart(word, strlen(word), "rules", 5) <= 2)
 		return error_set(err, "%s: unknown command; did you mean rules?", word);
 	return error_set(err, "%s: unknown command; an investigation needs --alert-ip ADDR or --alert FILE", word);

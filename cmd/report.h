@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 // Exit statuses; the help text and the manual list them.
-enum exit_status { STATUS_WRITTEN = 0, STATUS_NO_MATCH = 1, STATUS_ERROR = 2, STATUS_LOSS = 3, STATUS_INTERRUPTED = 130 };
+enum exit_status { STATUS_WRITTEN = 0, STATUS_NO_MATCH = 1, STATUS_ERROR = 2, STATUS_LOSS = 3, STATUS_INTEGRITY = 4, STATUS_INTERRUPTED = 130 };
 
 // "provgraph: MESSAGE", each line of it, in one write.
 void report_error(const struct error *err);

@@ -44,11 +44,11 @@ static const char *next_line(const char *line)
 	return end ? end + 1 : NULL;
 }
 
-bool synopsis_find(const char *name, size_t length, char short_name, struct synopsis_option *ret)
+bool synopsis_find(const char *synopsis, const char *name, size_t length, char short_name, struct synopsis_option *ret)
 {
 	struct synopsis_option option;
 
-	for (const char *line = synopsis_text; line; line = next_line(line)) {
+	for (const char *line = synopsis; line; line = next_line(line)) {
 		if (!synopsis_parse_line(line, &option))
 			continue;
 		bool same = name ? strlen(option.name) == length && memcmp(option.name, name, length) == 0 :
@@ -69,11 +69,11 @@ static void add_option(struct buffer *out, const struct synopsis_option *option)
 	buffer_add_byte(out, '\n');
 }
 
-void synopsis_long_options(struct buffer *out)
+void synopsis_long_options(const char *synopsis, struct buffer *out)
 {
 	struct synopsis_option option;
 
-	for (const char *line = synopsis_text; line; line = next_line(line))
+	for (const char *line = synopsis; line; line = next_line(line))
 		if (synopsis_parse_line(line, &option))
 			add_option(out, &option);
 }
@@ -108,12 +108,12 @@ unsigned words_apart(const char *a, size_t a_length, const char *b, size_t b_len
 	return row[b_length];
 }
 
-bool synopsis_suggest(const char *typed, size_t length, char ret_name[SYNOPSIS_NAME_SIZE])
+bool synopsis_suggest(const char *synopsis, const char *typed, size_t length, char ret_name[SYNOPSIS_NAME_SIZE])
 {
 	struct synopsis_option option;
 	unsigned best = 3; // further apart than two keys is another word
 
-	for (const char *line = synopsis_text; line; line = next_line(line)) {
+	for (const char *line = synopsis; line; line = next_line(line)) {
 		if (!synopsis_parse_line(line, &option))
 			continue;
 		unsigned apart = words_apart(typed, length, option.name, strlen(option.name));

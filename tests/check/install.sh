@@ -10,12 +10,15 @@ ${MAKE:-make} -s -C "$SRCDIR" install BUILD="$BUILD" DESTDIR="$stage" PREFIX=/op
 (cd stage && find . -type f | LC_ALL=C sort) >got
 cat >want <<'END'
 ./opt/provgraph/bin/provgraph
+./opt/provgraph/libexec/provgraph/nbdkit-provgraph-plugin.so
+./opt/provgraph/libexec/provgraph/provgraph-fsread
 ./opt/provgraph/libexec/provgraph/provgraph-layout
 ./opt/provgraph/share/bash-completion/completions/provgraph
 ./opt/provgraph/share/doc/provgraph/ARCHITECTURE.md
 ./opt/provgraph/share/doc/provgraph/LICENSE
 ./opt/provgraph/share/doc/provgraph/NEWS.md
 ./opt/provgraph/share/doc/provgraph/README.md
+./opt/provgraph/share/man/man1/provgraph-disk.1
 ./opt/provgraph/share/man/man1/provgraph.1
 ./opt/provgraph/share/provgraph/provgraph.rules
 ./opt/provgraph/share/zsh/site-functions/_provgraph
