@@ -20,4 +20,13 @@ enum record_codec codec_encode(enum record_codec wanted, const void *bytes, size
 int codec_decode(enum record_codec codec, const void *stored, size_t stored_bytes, uint64_t content_bytes, uint64_t within,
 		 void *bytes, size_t length, struct error *err);
 
+// The same in two steps, for whoever reads the stored bytes from a file: the table of chunks is the first codec_table_bytes() of them
+// (at most stored_bytes, else it is damaged), codec_locate() tells which of the stored bytes are needed, codec_decode_part() takes them.
+// 0 < length, within + length <= content_bytes.
+size_t codec_table_bytes(enum record_codec codec, uint64_t content_bytes);
+int codec_locate(enum record_codec codec, const void *table, size_t stored_bytes, uint64_t content_bytes, uint64_t within, size_t length,
+		 size_t *ret_from, size_t *ret_to, struct error *err);
+int codec_decode_part(enum record_codec codec, const void *table, const void *part, size_t part_bytes, uint64_t content_bytes, uint64_t within,
+		      void *bytes, size_t length, struct error *err);
+
 #endif

@@ -35,7 +35,7 @@ enum record_type {
 	RECORD_WRITE = 1, // content: the bytes
 	RECORD_ZERO = 2,  // the range reads as zeros; no content
 	RECORD_TRIM = 3,  // the guest no longer needs the range: reads as zeros; no content
-	RECORD_FLUSH = 4, // everything before it is durable once it is
+	RECORD_FLUSH = 4, // answered to the guest; content: u64 seq: everything up to it was durable before this record was written
 	RECORD_CLOCK = 5, // realtime stepped against boottime; content: u64 realtime_ns that boottime led us to expect
 	RECORD_MARK = 6,  // content: text
 	RECORD_GAP = 7,   // not recorded from..to; content: u64 from_ns, u64 to_ns, text why
@@ -51,7 +51,7 @@ enum record_codec {
 	RECORD_ZSTD = 2, // chunks of codec.h
 };
 
-#define RECORD_FUA 1u       // the guest asked for this request to be durable before the answer
+#define RECORD_FUA 1u       // the guest asked for this request to be durable before the answer; FLUSH: it follows such a request
 #define RECORD_MAY_TRIM 2u  // ZERO: unmapping was allowed
 #define RECORD_IMPORTED 4u  // time and content come from another program's log
 #define RECORD_FLAGS_KNOWN 7u
@@ -74,14 +74,19 @@ static inline uint64_t record_total_bytes(const struct record *r) // header, con
 
 // Writes the header, with the checksum over it and `stored` (r->stored_bytes bytes), and sets r->checksum.
 void record_encode(struct record *r, const void *stored, uint8_t header[RECORD_HEADER_BYTES]);
+// The same where crc32c_update(0, stored, r->stored_bytes) is known already, so that a lock need not be held while it is computed.
+void record_encode_summed(struct record *r, uint32_t content_crc, uint8_t header[RECORD_HEADER_BYTES]);
 // Reads a header and judges all that can be judged without the content: magic, type, codec, flags, lengths against the limits
 // above, offset + length without overflow. -1 and why.
 int record_decode(const uint8_t *bytes, size_t length, struct record *ret, struct error *err);
+// The same for fields that come from elsewhere (a row of a request table): type, codec, flags and lengths.
+int record_judge(const struct record *r, struct error *err);
 // Whether `header` (as stored) and the stored content give r->checksum, and the padding is zero. `stored` holds
 // record_total_bytes(r) - RECORD_HEADER_BYTES bytes.
 bool record_check(const struct record *r, const uint8_t *header, const uint8_t *stored);
 
 #define RECORD_IDENTITY_BYTES 48
+//   0 u64 seq   8 u64 realtime_ns   16 u64 boottime_ns   24 u8 type   25 zero   26 u16 flags   28 zero   32 u64 offset   40 u64 length
 void record_identity(const struct record *r, uint8_t ret[RECORD_IDENTITY_BYTES]);
 const char *record_type_name(unsigned type); // "write" ...; "unknown"
 

@@ -14,6 +14,9 @@
 //            u64 least, u64 greatest realtime_ns   u64 seq of the last FLUSH (0: none)   u32 CLOCK + OPEN records
 //            u32 flags (1: rewritten compressed)   u32 CRC-32C of the table   zero   at 124: u32 CRC-32C of 0..123
 //
+// A crash, or a sealer that is just at work, may leave a piece of the table behind the records of an unsealed segment. That ends the log
+// only in the last segment: where a next one begins with the seq that follows, no record is missing and the bytes mean nothing.
+//
 // A segment is sealed after its records are durable: a valid footer means that all of them reached the disk. Compressing writes a
 // new file beside it and renames it over: number, seqs, identities and table rows stay, but for position, stored_bytes and codec.
 #ifndef SNAPSHOTS_SEGMENT_H
