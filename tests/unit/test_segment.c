@@ -112,7 +112,13 @@ static void check_round_trip(void)
 	CHECK(segment_scan(&s, "a.segment", &end, &reason, &err) == 0 && end == SEGMENT_END_CLEAN);
 	CHECK_EQUAL(s.record_count, 8);
 	CHECK_EQUAL(s.records_end, written.records_end);
-	CHECK(memcmp(s.rows, written.rows, 8 * sizeof(*s.rows)) == 0);
+	for (size_t i = 0; i < 8 && i < s.record_count; i++) {
+		uint8_t scanned[SEGMENT_ROW_BYTES], made[SEGMENT_ROW_BYTES];
+
+		segment_format_row(&s.rows[i], scanned);
+		segment_format_row(&written.rows[i], made);
+		CHECK(memcmp(scanned, made, sizeof(made)) == 0);
+	}
 	check_contents(&s);
 	CHECK(segment_verify(&s, "a.segment", &verdict, &err) == 0 && !verdict.damaged && verdict.records == 8);
 	CHECK_EQUAL(verdict.bytes, 9 + 2 * sizeof(big) + 4096);
