@@ -47,7 +47,7 @@ int table_lookup(const struct table *t, uint64_t offset, uint64_t length, struct
 // All entries in order; pages are read one after the other.
 struct table_cursor {
 	const struct table *table;
-	uint64_t page, entry_number;
+	uint64_t page, entry_number, least_offset;
 	unsigned item, count;
 	uint8_t bytes[TABLE_PAGE_BYTES];
 };

@@ -12,8 +12,8 @@ struct table_cover_plan {
 	const uint8_t *uuid;
 	uint64_t segment_count; // segments 1 .. segment_count, all sealed
 	// Header and footer of one of them, as read when the history was opened.
-	const struct segment *(*segment)(void *context, uint64_t number);
-	void *context;
+	bool (*segment)(void *context, uint64_t number, struct segment *ret); // false: there is none. Its fd and rows are not used
+	void *context;         // lives as long as the cover
 	bool keep;             // the writer's: tables that were missing are put into index/. Else they live in unlinked files
 	table_stop *stop;      // asked while missing tables are made; may be NULL
 	void *stop_context;
@@ -32,5 +32,16 @@ int table_cover_lookup(const struct table_cover *c, uint64_t offset, uint64_t le
 int table_cover_mend(struct table_cover *c, size_t damaged, struct error *err);
 // Lookup and mend for whoever uses c alone.
 int table_cover_resolve(struct table_cover *c, uint64_t offset, uint64_t length, struct piece *ret, uint64_t *probes, struct error *err);
+
+// ---- for those who put tables into index/
+
+#define TABLE_TEMPORARY_PREFIX ".new-" // of a table that is being made; what a crash left behind is removed when recording starts again
+// A file for one, in index/ (which is made when it is missing). The caller frees the path, and renames or unlinks it.
+int table_create_temporary(const char *folder, char **ret_path, struct error *err);
+// Sees to it that index/ holds the table of a block of whole segments (plan->keep is taken for granted), and what it is merged from.
+// *ret_made (may be NULL): whether it was missing. -1 also when there is no room for it.
+int table_cover_complete(const struct table_cover_plan *plan, unsigned level, uint64_t first_segment, bool *ret_made, struct error *err);
+// The largest block that begins at first_segment and ends at last_segment or before it.
+unsigned table_block_level(uint64_t first_segment, uint64_t last_segment);
 
 #endif
