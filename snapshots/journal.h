@@ -23,7 +23,8 @@ struct journal_geometry {
 	struct journal_extents extents;
 	uint64_t journal_blocks;  // sum of the extents
 	uint32_t maximum_length, first; // s_maxlen, s_first
-	uint32_t incompatible;    // journal feature flags
+	uint32_t last;            // the ring is [first, last): maximum_length without the blocks for fast commits
+	uint32_t compatible, incompatible; // journal feature flags
 	uint32_t checksum_seed;   // crc32c of the journal's UUID
 	bool checksum_v2, checksum_v3, wide; // 64-bit block numbers
 };
@@ -32,9 +33,13 @@ struct journal_geometry {
 typedef int journal_read(void *context, uint64_t offset, void *bytes, size_t length, struct error *err);
 
 // Finds the journal by ext4 superblock and journal inode (also from the superblock's backup in s_jnl_blocks when the inode is
-// unreadable). *ret_present false: the file system has none. Fast commits, external journals, unknown features: -1 by name.
-// The caller releases geometry->extents.
+// unreadable). *ret_present false: no ext superblock here, or a file system without a journal. External journals, unknown features, a
+// journal that lies nowhere: -1 by name. (Fast commits are refused where they would matter: by journal_replay() of a journal that is
+// not clean, and by journal_follow_new().) The caller releases geometry->extents.
 int journal_locate(journal_read *read, void *context, struct journal_geometry *ret, bool *ret_present, struct error *err);
+// Journal block <-> file system block. False: outside.
+bool journal_to_fs(const struct journal_geometry *g, uint64_t journal_block, uint64_t *ret_fs_block);
+bool journal_from_fs(const struct journal_geometry *g, uint64_t fs_block, uint64_t *ret_journal_block);
 
 struct journal_copy { uint64_t fs_block, journal_block; bool escaped; }; // escaped: first 4 bytes are the magic, stored as zeros
 VECTOR_DEFINE(journal_copies, struct journal_copy)
@@ -42,9 +47,13 @@ VECTOR_DEFINE(journal_copies, struct journal_copy)
 struct journal_result {
 	struct journal_copies copies; // newest copy per block, revoked ones left out, sorted by fs_block
 	uint64_t transactions, blocks, revoked, escaped;
-	uint32_t first_tid, last_tid;
+	uint64_t damaged;             // copies whose checksum differs or whose place is outside: left out, as the kernel does
+	uint32_t first_tid, last_tid; // of the committed ones, when there are any
+	uint32_t next_tid;            // with which the next mount would go on
 	bool dirty;                   // s_start is not 0
 };
+// What the kernel's recovery would write, by the rules of fs/jbd2/recovery.c. g may come from another moment of the same journal: the
+// journal's superblock is read anew. A journal that the kernel would refuse is an error.
 int journal_replay(const struct journal_geometry *g, journal_read *read, void *context, struct journal_result *ret, struct error *err);
 void journal_result_release(struct journal_result *r);
 
@@ -57,12 +66,14 @@ struct journal_commit {
 	uint64_t commit_ns;         // h_commit_sec/nsec: the guest's clock; 0 = not there
 	const struct journal_copy *copies; size_t copy_count;
 	const uint64_t *copy_seqs;  // for each copy, the record that wrote it into the journal
-	const uint64_t *revoked; size_t revoked_count;
+	const uint64_t *revoked; size_t revoked_count; // also copies of the same transaction do not count then
 };
 typedef int journal_on_commit(void *context, const struct journal_commit *commit, struct error *err);
 int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_commit, void *context, struct journal_follow **ret, struct error *err);
 void journal_follow_free(struct journal_follow *f);
-// One journal block was written by record seq. `bytes` holds the whole block. Calls on_commit when a transaction became whole.
+// One journal block was written by record seq. `bytes` holds the whole block. Calls on_commit when a transaction became whole: its commit
+// block is there, and everything between it and the transaction before was written since the ring came round last. Blocks may come in
+// any order. Features, checksums and a journal made anew are taken from block 0 as it is written, so g may be older than they are.
 int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const uint8_t *bytes, uint64_t seq, struct error *err);
 
 #endif

@@ -11,7 +11,7 @@ struct volume;
 
 struct volume_journal { // what the replay found
 	bool present, dirty;         // a journal at all; it held committed transactions
-	uint64_t transactions, blocks, revoked, escaped;
+	uint64_t transactions, blocks, revoked, escaped, damaged; // as in journal.h
 	uint32_t first_tid, last_tid;
 };
 
