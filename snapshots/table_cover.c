@@ -413,19 +413,25 @@ int table_cover_lookup(const struct table_cover *c, uint64_t offset, uint64_t le
 	return 0;
 }
 
+void table_cover_discard(const struct table_cover *c, size_t damaged)
+{
+	char name[TABLE_NAME_BYTES];
+
+	if (!c->plan.keep)
+		return;
+	table_name(name, c->parts.items[damaged].level, c->parts.items[damaged].first_segment);
+	char *path AUTO_FREE = path_of(c, name);
+	if (path)
+		(void)unlink(path);
+}
+
 int table_cover_mend(struct table_cover *c, size_t damaged, struct error *err)
 {
 	struct part_vector parts = {0};
 	struct part bad = c->parts.items[damaged];
 	int result = 0;
 
-	if (c->plan.keep && !bad.made) {
-		char name[TABLE_NAME_BYTES];
-		table_name(name, bad.level, bad.first_segment);
-		char *path AUTO_FREE = path_of(c, name);
-		if (path)
-			(void)unlink(path);
-	}
+	table_cover_discard(c, damaged);
 	if (part_vector_reserve(&parts, c->parts.count) < 0)
 		result = error_set(err, "out of memory");
 	size_t before = 0;

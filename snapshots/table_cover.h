@@ -30,6 +30,8 @@ int table_cover_lookup(const struct table_cover *c, uint64_t offset, uint64_t le
 		       struct error *err);
 // Puts what it was made from in the place of a damaged table. c must not be in use by anybody else meanwhile.
 int table_cover_mend(struct table_cover *c, size_t damaged, struct error *err);
+// Only takes its file out of index/ (plan.keep): a cover that is opened next does without it.
+void table_cover_discard(const struct table_cover *c, size_t damaged);
 // Lookup and mend for whoever uses c alone.
 int table_cover_resolve(struct table_cover *c, uint64_t offset, uint64_t length, struct piece *ret, uint64_t *probes, struct error *err);
 
