@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "snapshots/wire.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,7 +44,7 @@ enum fsread_frame {
 	FSREAD_FRAME_HELLO = 1,  // u64 protocol
 	FSREAD_FRAME_ERROR,      // u64 kind (enum fsread_failure), string sentence
 	FSREAD_FRAME_WARNING,    // string sentence
-	FSREAD_FRAME_PARTITION,  // see fsread.c
+	FSREAD_FRAME_PARTITION,  // u64 number, start, length, string kind, u64 readable, string reason
 	FSREAD_FRAME_PATCH,      // u64 disk offset, bytes
 	FSREAD_FRAME_JOURNAL,    // u64 present, dirty, transactions, blocks, revoked, escaped
 	FSREAD_FRAME_FILE,       // a struct fs_file (fs_file.h)
@@ -53,6 +54,7 @@ enum fsread_frame {
 	FSREAD_FRAME_CHANGE,     // timeline.h
 	FSREAD_FRAME_FINDING,    // timeline.h
 	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
+	FSREAD_FRAME_QUESTION,   // the only one that goes the other way, behind a HELLO
 };
 enum fsread_failure {
 	FSREAD_BROKEN = 1,     // cannot read: damage, unsupported file system, limits
@@ -60,13 +62,24 @@ enum fsread_failure {
 	FSREAD_PARTITION_UNCLEAR, // exit 2, the sentence holds the list
 };
 
+// How the question travels.
+void fsread_question_put(struct buffer *out, const struct fsread_question *q);
+int fsread_question_get(struct wire_reader *r, struct fsread_question *ret, struct error *err); // strings are ret's
+void fsread_question_release(struct fsread_question *q); // only after fsread_question_get()
+
+// PATCH and DATA: an offset and bytes within the payload.
+int fsread_get_piece(const void *payload, size_t length, uint64_t *ret_offset, const uint8_t **ret_bytes, size_t *ret_length, struct error *err);
+// PARTITION.
+struct partition;
+int fsread_get_partition(const void *payload, size_t length, struct partition *ret, struct error *err);
+
 // Called for each frame but HELLO, ERROR, WARNING, END. Anything in payload may be a lie of a process that was taken over.
 typedef int fsread_on_frame(void *context, uint32_t type, const void *payload, size_t length, struct error *err);
 struct fsread_answer {
 	enum fsread_failure failure; // 0: fine
 	struct buffer warnings;      // one line each; the caller releases
 };
-// Runs the process to its end. -1: it could not be run, or err tells its ERROR (then ret->failure says which kind).
+// Runs the process to its end, or kills it when the answer breaks a limit or on_frame() returns other than 0. -1: it could not be run, or err tells its ERROR (then ret->failure says which kind).
 int fsread_ask(const struct fsread_question *q, fsread_on_frame *on_frame, void *context, struct fsread_answer *ret, struct error *err);
 
 #endif
