@@ -6,7 +6,9 @@
 // again before it is called damage.
 #include "snapshots/history_inside.h"
 
-#include <dirent.h>
+#include "snapshots/history_numbers.h"
+#include "snapshots/lock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -300,32 +302,14 @@ static bool is_unfinished_end(struct history *h)
 	return h->segments.count > 0 && !h->segments.items[h->segments.count - 1].sealed && !sealed_behind(h, h->segments.count + 1);
 }
 
-static int find_greatest(struct history *h, uint64_t *ret, struct error *err)
+static int find_greatest(const struct history *h, uint64_t *ret, struct error *err)
 {
-	char *path;
+	struct history_numbers numbers;
 
-	if (asprintf(&path, "%s/segments", h->folder) < 0)
-		return error_set(err, "out of memory");
-	DIR *folder = opendir(path);
-	if (!folder) {
-		(void)error_set_errno(err, errno, "%s: cannot open", path);
-		free(path);
+	if (history_numbers_read(&numbers, h->folder, err) < 0)
 		return -1;
-	}
-	*ret = 0;
-	for (struct dirent *entry; (entry = readdir(folder));) {
-		uint64_t number;
-		int end = 0;
-
-		// Eight digits or more, as segment_name() writes them; sscanf alone would take signs, blanks and fewer.
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9' ||
-		    sscanf(entry->d_name, "%" SCNu64 ".segment%n", &number, &end) != 1 || end == 0 || entry->d_name[end] != '\0' || end < 16)
-			continue;
-		if (number > *ret)
-			*ret = number;
-	}
-	(void)closedir(folder);
-	free(path);
+	*ret = numbers.list.count > 0 ? numbers.list.items[numbers.list.count - 1] : 0;
+	u64_vector_release(&numbers.list);
 	return 0;
 }
 
@@ -335,11 +319,16 @@ static int look_until_it_fits(struct history *h, bool list, struct error *err)
 
 	for (unsigned tries = 0; tries < TRIES; tries++) {
 		uint64_t greatest = 0;
+		bool being_written = false;
 
+		// Asked before the look: what a writer left behind when it ended is at rest.
+		(void)lock_is_held(h->folder, &being_written, NULL);
 		if (list && find_greatest(h, &greatest, err) < 0)
 			return -1;
 		if (look(h, greatest, &reason) == 0)
 			return 0;
+		if (!being_written && tries > 0)
+			break;
 		struct timespec pause = { .tv_nsec = PAUSE_NS };
 		(void)nanosleep(&pause, NULL);
 	}
