@@ -147,6 +147,109 @@ int fileio_write(const char *path, const void *bytes, size_t length, unsigned mo
 	return result;
 }
 
+// ---- a draft
+
+static int name_beside(const char *path, char *ret, size_t size, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (snprintf(ret, size, "%.*s.provgraph-XXXXXX", slash ? (int)(slash - path) + 1 : 0, path) >= (int)size)
+		return error_set(err, "%s: the name is too long", path);
+	return 0;
+}
+
+static int open_unnamed(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int length = slash ? (int)(slash - path) + 1 : 0;
+
+	if (snprintf(folder, sizeof(folder), "%.*s", length ? length : 1, length ? path : ".") >= (int)sizeof(folder))
+		return -1;
+	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+int fileio_draft_begin(struct fileio_draft *ret, const char *path, unsigned mode, bool force, struct error *err)
+{
+	struct stat status;
+
+	*ret = (struct fileio_draft){.path = path, .mode = mode, .force = force};
+	if (lstat(path, &status) == 0) {
+		if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+			return error_set(err, "%s: exists, and is no file", path);
+		if (!force)
+			return error_set(err, "%s: exists already; --force writes over it", path);
+	}
+	ret->fd = open_unnamed(path);
+	if (ret->fd >= 0)
+		return 0;
+	if (name_beside(path, ret->temporary, sizeof(ret->temporary), err) < 0)
+		return -1;
+	ret->fd = mkostemp(ret->temporary, O_CLOEXEC);
+	return ret->fd >= 0 ? 0 : error_set_errno(err, errno, "%s: cannot create a file beside it", path);
+}
+
+// A file without a name gets one beside its place; from there it moves as others do.
+static int name_draft(struct fileio_draft *d, struct error *err)
+{
+	char own[40];
+
+	(void)snprintf(own, sizeof(own), "/proc/self/fd/%d", d->fd);
+	for (int tries = 0; tries < 100; tries++) {
+		if (name_beside(d->path, d->temporary, sizeof(d->temporary), err) < 0)
+			return -1;
+		int place = mkstemp(d->temporary); // finds a free name; linkat() wants it unused
+
+		if (place < 0)
+			break;
+		(void)close(place);
+		(void)unlink(d->temporary);
+		if (linkat(AT_FDCWD, own, AT_FDCWD, d->temporary, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	d->temporary[0] = '\0';
+	return error_set_errno(err, errno, "%s: cannot create a file beside it", d->path);
+}
+
+int fileio_draft_finish(struct fileio_draft *d, struct error *err)
+{
+	mode_t mask = umask(0);
+	sigset_t interrupts, before;
+	int result = 0;
+
+	(void)umask(mask);
+	if (fchmod(d->fd, (mode_t)d->mode & ~mask) < 0)
+		result = error_set_errno(err, errno, "%s: cannot set its mode", d->path);
+	else if (fsync(d->fd) < 0 && errno != EINVAL)
+		result = error_set_errno(err, errno, "%s: cannot write to the disk", d->path);
+	(void)sigemptyset(&interrupts);
+	(void)sigaddset(&interrupts, SIGINT);
+	(void)sigaddset(&interrupts, SIGTERM);
+	(void)sigaddset(&interrupts, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &interrupts, &before);
+	if (result == 0 && !d->temporary[0])
+		result = name_draft(d, err);
+	if (result == 0)
+		result = move_into_place(d->temporary, d->path, d->force, err);
+	if (result == 0)
+		d->temporary[0] = '\0';
+	fileio_draft_abandon(d);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+void fileio_draft_abandon(struct fileio_draft *d)
+{
+	if (d->fd >= 0)
+		(void)close(d->fd);
+	d->fd = -1;
+	if (d->temporary[0])
+		(void)unlink(d->temporary);
+	d->temporary[0] = '\0';
+}
+
 int fileio_pread(int fd, void *bytes, size_t length, uint64_t offset, size_t *ret_read, const char *name, struct error *err)
 {
 	size_t total = 0;

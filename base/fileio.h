@@ -16,6 +16,20 @@ int fileio_read(struct buffer *out, const char *path, size_t max_bytes, struct e
 // is an error (checked again at the rename, without a race). "-" writes to standard output. On any failure nothing of
 // it stays behind.
 int fileio_write(const char *path, const void *bytes, size_t length, unsigned mode, bool force, struct error *err);
+
+// The same for what is too large for memory: write to fd as you like, then finish or abandon. Where the file system knows files without
+// a name (O_TMPFILE), nothing stays behind even when the process is killed.
+struct fileio_draft {
+	int fd;
+	char temporary[4096]; // "" while the file has no name
+	const char *path;     // must outlive the draft
+	unsigned mode;
+	bool force;
+};
+int fileio_draft_begin(struct fileio_draft *ret, const char *path, unsigned mode, bool force, struct error *err);
+int fileio_draft_finish(struct fileio_draft *d, struct error *err); // syncs, moves into place; on failure the draft is gone, too
+void fileio_draft_abandon(struct fileio_draft *d);
+
 // Writes all of it to fd, through short writes and EINTR. EPIPE is an error like others.
 int fileio_write_fd(int fd, const void *bytes, size_t length, const char *name, struct error *err);
 // pread that goes on until length bytes, end of file or an error; *ret_read says how many.
