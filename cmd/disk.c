@@ -24,7 +24,10 @@ static const struct verb {
 	unsigned least, most; // operands behind HISTORY
 	const char *options;
 } verbs[] = {
+	{"init", disk_init, 0, 0, "size base segment-size" COMMON},
 	{"serve", disk_serve, 0, 0, "socket socket-group sync inline compress max-size" COMMON},
+	{"views", disk_views, 0, 0, "socket socket-group" COMMON},
+	{"info", disk_info, 0, 0, "json output force" COMMON},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -16,12 +16,18 @@ static const struct {
 	enum { TEXT, SWITCH, NUMBER, SIZE } kind;
 	size_t offset;
 } options[] = {
+	{"size", TEXT, MEMBER(size)},
+	{"base", TEXT, MEMBER(base)},
+	{"segment-size", TEXT, MEMBER(segment_size)},
 	{"socket", TEXT, MEMBER(socket)},
 	{"socket-group", TEXT, MEMBER(socket_group)},
 	{"sync", TEXT, MEMBER(sync)},
 	{"inline", TEXT, MEMBER(inline_codec)},
 	{"compress", TEXT, MEMBER(compress)},
 	{"max-size", TEXT, MEMBER(max_size)},
+	{"output", TEXT, MEMBER(output)},
+	{"force", SWITCH, MEMBER(force)},
+	{"json", SWITCH, MEMBER(json)},
 	{"tz", TEXT, MEMBER(zone.name)},
 	{"utc", SWITCH, MEMBER(zone.utc)},
 	{"quiet", SWITCH, MEMBER(quiet)},

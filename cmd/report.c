@@ -90,6 +90,23 @@ void progress_step(struct progress *p, const char *what, uint64_t count)
 	buffer_release(&line);
 }
 
+void progress_share(struct progress *p, const char *what, uint64_t done, uint64_t of)
+{
+	char line[80];
+
+	if (!p->enabled || of == 0)
+		return;
+	uint64_t now = monotonic_ns();
+
+	if (now < p->next_ns)
+		return;
+	p->next_ns = now + REFRESH_NS;
+	p->shown = true;
+	int length = snprintf(line, sizeof(line), "\r%s %.0f %%\033[K", what, 100.0 * (double)done / (double)of);
+
+	(void)fileio_write_fd(STDERR_FILENO, line, (size_t)length, "standard error", NULL);
+}
+
 void progress_end(struct progress *p)
 {
 	if (p->shown)

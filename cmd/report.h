@@ -23,6 +23,8 @@ struct progress {
 };
 void progress_begin(struct progress *p, bool quiet);
 void progress_step(struct progress *p, const char *what, uint64_t count);
+// The same for work whose size is known: "verifying 42 %". Call it at most some thousand times a second.
+void progress_share(struct progress *p, const char *what, uint64_t done, uint64_t of);
 void progress_end(struct progress *p);
 
 #endif
