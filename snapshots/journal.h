@@ -71,6 +71,9 @@ struct journal_commit {
 typedef int journal_on_commit(void *context, const struct journal_commit *commit, struct error *err);
 int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_commit, void *context, struct journal_follow **ret, struct error *err);
 void journal_follow_free(struct journal_follow *f);
+// What was seen so far. incomplete: commit blocks whose transaction was not all there, for example begun before the first record.
+struct journal_follow_counts { uint64_t commits, incomplete, damaged /* copies with a wrong checksum, left out */; };
+struct journal_follow_counts journal_follow_seen(const struct journal_follow *f);
 // One journal block was written by record seq. `bytes` holds the whole block. Calls on_commit when a transaction became whole: its commit
 // block is there, and everything between it and the transaction before was written since the ring came round last. Blocks may come in
 // any order. Features, checksums and a journal made anew are taken from block 0 as it is written, so g may be older than they are.

@@ -82,7 +82,7 @@ static void ring_tail(const struct ring *r, uint8_t *block)
 		put_be32(block + r->g->block_bytes - 4, crc32c_update(ring_seed(r), block, r->g->block_bytes));
 }
 
-static uint32_t ring_tags_fit(const struct ring *r)
+__attribute__((unused)) static uint32_t ring_tags_fit(const struct ring *r)
 {
 	uint32_t tag = r->features & RING_V3 ? 16 : 8u + (r->features & RING_64BIT ? 4u : 0) + (r->features & RING_V2 ? 2u : 0);
 
