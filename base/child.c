@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/nanotime.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -291,6 +292,12 @@ int child_find_program(const char *name, char *ret_path, size_t path_size, struc
 		*slash = '\0';
 		(void)snprintf(moved, sizeof(moved), "%s/../libexec/provgraph", own);
 		known = try_place(own, name, found) || try_place(moved, name, found);
+	}
+	// Inside nbdkit our own executable is nbdkit: there it is the plugin beside which to look.
+	Dl_info object;
+	if (!known && dladdr((void *)(uintptr_t)child_find_program, &object) != 0 && strchr(object.dli_fname, '/')) {
+		(void)snprintf(moved, sizeof(moved), "%.*s", (int)(strrchr(object.dli_fname, '/') - object.dli_fname), object.dli_fname);
+		known = try_place(moved, name, found);
 	}
 	if (!known && !try_place(PROVGRAPH_LIBEXECDIR, name, found))
 		return error_set(err, "%s: found neither beside provgraph nor in %s", name, PROVGRAPH_LIBEXECDIR);

@@ -29,7 +29,7 @@ int child_run(const char *const *argv, const void *input, size_t input_length, s
 	      struct buffer *output, enum child_end *ret_end, struct error *err);
 
 // The path of a private program: beside our own executable, in ../libexec/provgraph from there, else LIBEXECDIR. -1 when it
-// is in none of them.
+// is in none of them. Code that runs inside another program, as a plugin, also looks beside itself.
 int child_find_program(const char *name, char *ret_path, size_t path_size, struct error *err);
 
 #endif
