@@ -27,6 +27,8 @@ static const struct verb {
 	{"init", disk_init, 0, 0, "size base segment-size" COMMON},
 	{"serve", disk_serve, 0, 0, "socket socket-group sync inline compress max-size" COMMON},
 	{"views", disk_views, 0, 0, "socket socket-group" COMMON},
+	{"verify", disk_verify, 0, 0, "json output force" COMMON},
+	{"export", disk_export, 0, 1, "output force raw format" COMMON},
 	{"info", disk_info, 0, 0, "json output force" COMMON},
 };
 

@@ -25,6 +25,8 @@ static const struct {
 	{"inline", TEXT, MEMBER(inline_codec)},
 	{"compress", TEXT, MEMBER(compress)},
 	{"max-size", TEXT, MEMBER(max_size)},
+	{"raw", SWITCH, MEMBER(raw)},
+	{"format", TEXT, MEMBER(format)},
 	{"output", TEXT, MEMBER(output)},
 	{"force", SWITCH, MEMBER(force)},
 	{"json", SWITCH, MEMBER(json)},

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
@@ -24,6 +25,7 @@
 
 #define PLUGIN "nbdkit-provgraph-plugin.so"
 #define LISTEN_FD 3 /* sd_listen_fds(3): the first that is handed over */
+#define CLOSED_FD 4 /* nbdkit_plugin.c writes a byte there once all is closed whole */
 #define BACKLOG 64
 
 // From the NBD project's doc/proto.md.
@@ -195,20 +197,30 @@ static int listen_on(const char *path, const char *group, struct error *err)
 
 // ---- the process
 
-static _Noreturn void become_nbdkit(const struct nbdkit_plan *plan, const char *plugin, int listen_fd, const sigset_t *mask)
+// Puts two descriptors where the other side looks for them, whatever their numbers are now.
+static int place_descriptors(int listen_fd, int closed_fd)
 {
-	char pid[24];
+	int high = fcntl(closed_fd, F_DUPFD_CLOEXEC, CLOSED_FD + 1);
+
+	return high < 0 || dup2(listen_fd, LISTEN_FD) < 0 || fcntl(LISTEN_FD, F_SETFD, 0) < 0 || dup2(high, CLOSED_FD) < 0 ? -1 : 0;
+}
+
+static _Noreturn void become_nbdkit(const struct nbdkit_plan *plan, const char *plugin, int listen_fd, int closed_fd, const sigset_t *mask)
+{
+	char pid[24], closed[24];
 	size_t count = 0;
 	char **argv = calloc(plan->config.count + 8, sizeof(*argv));
 
 	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
-	if (!argv || dup2(listen_fd, LISTEN_FD) < 0 || setenv("LISTEN_PID", pid, 1) < 0 || setenv("LISTEN_FDS", "1", 1) < 0)
+	(void)snprintf(closed, sizeof(closed), "closed-fd=%d", CLOSED_FD);
+	if (!argv || place_descriptors(listen_fd, closed_fd) < 0 || setenv("LISTEN_PID", pid, 1) < 0 || setenv("LISTEN_FDS", "1", 1) < 0)
 		_exit(126);
 	(void)unsetenv("LISTEN_FDNAMES");
 	argv[count++] = (char *)(uintptr_t)"nbdkit";
 	argv[count++] = (char *)(uintptr_t)"--foreground";
 	argv[count++] = (char *)(uintptr_t)"--exit-with-parent";
 	argv[count++] = (char *)(uintptr_t)plugin;
+	argv[count++] = closed;
 	for (size_t i = 0; i < plan->config.count; i++)
 		argv[count++] = plan->config.items[i];
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
@@ -275,10 +287,12 @@ static int wait_for_end(pid_t pid, int signal_fd, int *client, const struct buff
 	}
 }
 
-static int judge_end(int status, struct error *err)
+static int judge_end(int status, int closed_fd, struct error *err)
 {
+	char byte;
+
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
+		return read(closed_fd, &byte, 1) == 1 ? 0 : error_set(err, "nbdkit ended, but the history was not closed whole");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return error_set(err, "nbdkit: not found in PATH; Debian's package is nbdkit");
 	if (WIFEXITED(status))
@@ -289,7 +303,12 @@ static int judge_end(int status, struct error *err)
 static int supervise(const struct nbdkit_plan *plan, const char *plugin, int *listen_fd, const struct buffer *announce, struct error *err)
 {
 	sigset_t signals, before;
-	int signal_fd AUTO_CLOSE = -1, client AUTO_CLOSE = -1, status = 0;
+	int signal_fd AUTO_CLOSE = -1, client AUTO_CLOSE = -1, closed_from AUTO_CLOSE = -1, status = 0, closed[2];
+
+	if (pipe2(closed, O_CLOEXEC) < 0)
+		return error_set_errno(err, errno, "cannot make a pipe");
+	closed_from = closed[0];
+	int closed_to AUTO_CLOSE = closed[1];
 
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
@@ -304,16 +323,18 @@ static int supervise(const struct nbdkit_plan *plan, const char *plugin, int *li
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become_nbdkit(plan, plugin, *listen_fd, &before);
+		become_nbdkit(plan, plugin, *listen_fd, closed_to, &before);
 	if (pid < 0)
 		return error_set_errno(err, errno, "cannot start nbdkit");
 	// Ours goes, so that clients see the end of nbdkit.
 	(void)close(*listen_fd);
 	*listen_fd = -1;
+	(void)close(closed_to);
+	closed_to = -1;
 	int result = wait_for_end(pid, signal_fd, &client, announce, &status, err);
 
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return result < 0 ? -1 : judge_end(status, err);
+	return result < 0 ? -1 : judge_end(status, closed_from, err);
 }
 
 int nbdkit_run(const struct nbdkit_plan *plan, const struct buffer *announce, struct error *err)
