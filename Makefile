@@ -100,12 +100,12 @@ $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-# The case page's style and script are ordinary files, compiled in as they stand.
+# The case page's style and script are ordinary files; they are compiled in without their indentation and lines of comment.
 $(LIB): $(BUILD)/graph/page_text.o
 $(BUILD)/graph/page_text.c: graph/page.css graph/page.js Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "graph/svg.h"'; for kind in css js; do echo "const char page_$$kind[] ="; \
-		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' graph/page.$$kind; echo ';'; done; } > $@
+		sed 's/^[ 	]*//; /^\/\//d; s/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' graph/page.$$kind; echo ';'; done; } > $@
 $(BUILD)/graph/page_text.o: $(BUILD)/graph/page_text.c graph/svg.h
 	$(Q)$(COMPILE) -c -o $@ $<
 

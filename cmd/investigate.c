@@ -241,7 +241,10 @@ static int write_format(struct investigation *in, enum output_format format, boo
 
 	switch (format) {
 	case FORMAT_SVG:
-		return lay_out(in, err) < 0 ? -1 : write_svg(in->picture, out, err);
+	case FORMAT_HTML:
+		if (lay_out(in, err) < 0 || records_bring(in, err) < 0)
+			return -1;
+		return format == FORMAT_SVG ? write_svg(in->picture, out, err) : write_html(in->picture, out, err);
 	case FORMAT_DOT:
 		return write_dot(in->picture, out, err);
 	case FORMAT_JSON:
@@ -388,7 +391,7 @@ int investigate(const struct options *o)
 	progress_begin(&in.progress, o->quiet);
 	if (o->output && output_check(o, o->output, &err) < 0) {
 		// said below
-	} else if (!o->why && o->format == FORMAT_SVG && (!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO)) {
+	} else if (!o->why && (o->format == FORMAT_SVG || o->format == FORMAT_HTML) && (!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO)) {
 		(void)error_set(&err, "a picture does not belong onto a terminal; add -o FILE.svg");
 	} else if (open_log(&in, &err) == 0 && contact_find(&in, &err) == 0) {
 		if (in.found) {

@@ -58,6 +58,9 @@ int missing_describe(struct investigation *in, struct error *err);
 // The audit rule that would record this system call; NULL: provgraph's rules have none.
 const char *missing_rule_for(const char *syscall_name);
 
+// records.c: the raw lines behind the drawn links, for the page's details.
+int records_bring(struct investigation *in, struct error *err);
+
 // nomatch.c: says what there is instead.
 void nomatch_report(struct investigation *in);
 

@@ -12,7 +12,7 @@ static const struct {
 	const char *name;
 	enum output_format format;
 } formats[] = {
-	{"svg", FORMAT_SVG}, {"dot", FORMAT_DOT}, {"json", FORMAT_JSON}, {"csv", FORMAT_CSV},
+	{"svg", FORMAT_SVG}, {"html", FORMAT_HTML}, {"dot", FORMAT_DOT}, {"json", FORMAT_JSON}, {"csv", FORMAT_CSV},
 	{"graphml", FORMAT_GRAPHML}, {"text", FORMAT_TEXT},
 };
 
@@ -62,10 +62,8 @@ static int set_format(struct options *o, const char *value, struct error *err)
 {
 	enum output_format format = format_called(value);
 
-	if (strcmp(value, "html") == 0)
-		return error_set(err, "--format html: this version does not write it; a browser opens --format svg");
 	if (format == FORMAT_NONE)
-		return error_set(err, "--format %s: is not one of svg, dot, json, csv, graphml, text", value);
+		return error_set(err, "--format %s: is not one of svg, html, dot, json, csv, graphml, text", value);
 	if (o->format != FORMAT_NONE && o->format != format)
 		return error_set(err, "--format %s: %s was asked for before", value, format_name(o->format));
 	o->format = format;
@@ -339,12 +337,8 @@ static int check_output(struct options *o, struct error *err)
 		return 0;
 	}
 	o->format = format_of_file(o->output);
-	const char *dot = strrchr(o->output, '.');
-
-	if (o->format == FORMAT_NONE && dot && strcmp(dot, ".html") == 0)
-		return error_set(err, "-o %s: this version does not write html; a browser opens svg", o->output);
 	if (o->format == FORMAT_NONE)
-		return error_set(err, "-o %s: the name does not say a format; add --format svg, dot, json, csv, graphml or text", o->output);
+		return error_set(err, "-o %s: the name does not say a format; add --format svg, html, dot, json, csv, graphml or text", o->output);
 	return 0;
 }
 

@@ -30,12 +30,12 @@
 // time, so that the order can be read without hovering.
 #define PROCESS_WIDTH 188.0
 #define PROCESS_HEIGHT 54.0
-#define FILE_WIDTH 216.0
+#define FILE_WIDTH 200.0
 #define FILE_HEIGHT 38.0
 #define STATE_HEIGHT 14.0
 #define ADDRESS_WIDTH 170.0
 #define ADDRESS_HEIGHT 52.0
-#define FOLD_WIDTH 216.0
+#define FOLD_WIDTH 200.0
 #define FOLD_LINE 14.0
 #define SMALL_WIDTH 164.0
 #define SMALL_HEIGHT 42.0
@@ -48,9 +48,10 @@ static bool is_severe(char glyph)
 struct layout_states layout_states_shown(const struct picture_node *node)
 {
 	struct layout_states shown = {0};
+	size_t all = node->disk_state_count ? node->disk_state_count : node->state_count;
 
-	if (node->state_count <= LAYOUT_STATES_SHOWN) {
-		for (size_t i = 0; i < node->state_count; i++)
+	if (all <= LAYOUT_STATES_SHOWN) {
+		for (size_t i = 0; i < all; i++)
 			shown.index[shown.count++] = i;
 		return shown;
 	}
@@ -58,10 +59,10 @@ struct layout_states layout_states_shown(const struct picture_node *node)
 	size_t chosen[LAYOUT_STATES_SHOWN], count = 0;
 
 	chosen[count++] = 0;
-	for (size_t i = node->state_count; i-- > 1 && count < 3;)
-		if (is_severe(node->states[i].glyph))
+	for (size_t i = all; i-- > 1 && count < 3;)
+		if (is_severe(node->disk_state_count ? node->disk_states[i].glyph : node->states[i].glyph))
 			chosen[count++] = i;
-	for (size_t i = node->state_count; i-- > 1 && count < LAYOUT_STATES_SHOWN;) {
+	for (size_t i = all; i-- > 1 && count < LAYOUT_STATES_SHOWN;) {
 		bool known = false;
 
 		for (size_t j = 0; j < count; j++)
@@ -78,7 +79,7 @@ struct layout_states layout_states_shown(const struct picture_node *node)
 		}
 		shown.index[at] = chosen[i];
 	}
-	shown.hidden = node->state_count - shown.count;
+	shown.hidden = all - shown.count;
 	return shown;
 }
 
@@ -232,9 +233,8 @@ static int ask_child(struct picture *p, struct layout_options options, struct er
 	return result;
 }
 
-int layout_run(struct picture *p, struct layout_options options, struct error *err)
+static int lay_out(struct picture *p, struct layout_options options, struct error *err)
 {
-	layout_sizes(p);
 	p->layout_fell_back = false;
 	int result = options.program && p->nodes.count > 0 ? ask_child(p, options, err) : 1;
 	if (result < 0)
@@ -251,4 +251,16 @@ int layout_run(struct picture *p, struct layout_options options, struct error *e
 		return error_set(err, "out of memory");
 	layout_normalize(p);
 	return 0;
+}
+
+int layout_run(struct picture *p, struct layout_options options, struct error *err)
+{
+	struct layout_reduced reduced;
+
+	layout_sizes(p);
+	int result = layout_reduce(p, &reduced) < 0 ? error_set(err, "out of memory") : lay_out(&reduced.picture, options, err);
+	if (result == 0 && (layout_restore(&reduced) < 0 || layout_self_loops(p) < 0)) // loops again: at the box itself
+		result = error_set(err, "out of memory");
+	layout_reduced_release(&reduced);
+	return result;
 }

@@ -28,6 +28,19 @@ struct layout_states layout_states_shown(const struct picture_node *node);
 void layout_sizes(struct picture *p); // width and height of every node, from its kind and its states
 double layout_arrow(const struct picture_edge *edge); // length of its head; 0 = none
 
+// layout_attach.c: folds with one neighbour stand at that neighbour, and the layout gets a picture without them.
+#define LAYOUT_ATTACHED_HEIGHT 31.0
+#define LAYOUT_ATTACHED_GAP 11.0
+#define LAYOUT_ATTACHED_STEP (LAYOUT_ATTACHED_HEIGHT + LAYOUT_ATTACHED_GAP)
+struct layout_reduced {
+	struct picture *whole, picture; // picture: what is laid out; its texts are those of the whole
+	uint32_t *node_of, *edge_of;    // of the reduced picture -> of the whole
+	uint32_t *place, *edge_of_fold, *anchor, *hanging, *causes; // per node of the whole
+};
+int layout_reduce(struct picture *p, struct layout_reduced *ret); // -1: out of memory. Must be released either way
+int layout_restore(struct layout_reduced *r);                     // positions back into the whole
+void layout_reduced_release(struct layout_reduced *r);
+
 // The request, in the words of graph/layout_dot.c. Edges from a node to itself are not in it.
 void layout_request(const struct picture *p, struct buffer *out);
 // Takes the answer in, or refuses it and changes nothing: -1 when a number is missing, out of bounds or of a wrong kind.

@@ -63,7 +63,7 @@ __attribute__((format(printf, 3, 4))) static void set_number(void *object, const
 static void declare(Agraph_t *graph, bool lines)
 {
 	static const char *const attributes[][3] = {
-		{"g", "rankdir", "LR"}, {"g", "nodesep", "0.32"}, {"g", "ranksep", "1.4"}, {"n", "shape", "box"}, {"n", "fixedsize", "true"},
+		{"g", "rankdir", "LR"}, {"g", "nodesep", "0.32"}, {"g", "ranksep", "1.12"}, {"n", "shape", "box"}, {"n", "fixedsize", "true"},
 		{"n", "label", ""}, {"n", "width", "1"}, {"n", "height", "1"}, {"e", "constraint", "true"},
 		{"e", "weight", "1"}, {"e", "arrowsize", "1"}, {"e", "arrowhead", "normal"}, {"e", "dir", "forward"},
 	};

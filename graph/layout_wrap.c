@@ -21,9 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCREEN_WIDTH 1800.0 /* what can be read without scrolling */
-#define WRAP_ABOVE 2600.0
-#define MAX_ROWS 4
+#define SCREEN_WIDTH 1320.0 /* what a window of 1,400 px shows at full size */
+#define WRAP_ABOVE 1480.0
+#define MAX_ROWS 8
+#define ROW_COST 3.0
+#define WIDTH_COST 60.0     /* of a row twice as wide: the words become half as large, so many lines may go a long way instead */
 #define LANE 9.0
 #define ROW_GAP 26.0     /* above and below the lanes between two rows */
 #define CORNER 7.0
@@ -120,7 +122,7 @@ static double crossing_cost(const struct picture *p, double x)
 // The best cuts for `rows` rows of about equal width; what they cost goes down with the width of the widest row.
 static double choose_cuts(const struct picture *p, const struct cut_vector *gaps, size_t rows, double *ret_cuts, size_t *ret_count)
 {
-	double row_width = p->width / (double)rows, cost = 6 * (double)(rows - 1), from = 0, widest = 0;
+	double row_width = p->width / (double)rows, cost = ROW_COST * (double)(rows - 1), from = 0, widest = 0;
 	size_t next = 0;
 
 	*ret_count = 0;
@@ -144,7 +146,7 @@ static double choose_cuts(const struct picture *p, const struct cut_vector *gaps
 		next = chosen + 1;
 	}
 	widest = fmax(widest, p->width - from);
-	return cost + 20 * log2(fmax(1, widest / SCREEN_WIDTH));
+	return cost + WIDTH_COST * log2(fmax(1, widest / SCREEN_WIDTH));
 }
 
 static int choose_rows(struct wrap *w)

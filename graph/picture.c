@@ -134,6 +134,8 @@ void picture_free(struct picture *p)
 	picture_note_vector_release(&p->notes);
 	picture_missing_vector_release(&p->missing);
 	picture_input_vector_release(&p->inputs);
+	picture_recovery_vector_release(&p->recoveries);
+	picture_record_vector_release(&p->records);
 	free(p);
 }
 
@@ -191,7 +193,8 @@ static int build(struct picture_work *w, struct error *err)
 	    picture_choose(&w->s, &w->path, &w->folds, w->options->drawn, err) < 0)
 		return -1;
 	if (users_find(w) < 0 || picture_find_collected(w) < 0 || picture_find_correlation(w) < 0 || picture_make_nodes(w) < 0 || picture_make_edges(w) < 0 ||
-	    picture_make_title(w) < 0 || story_tell(w) < 0 || notes_take(w) < 0 || picture_failed(w->p))
+	    picture_make_title(w) < 0 || story_tell(w) < 0 || notes_take(w) < 0 || picture_explain(w) < 0 ||
+	    picture_find_recoveries(w) < 0 || picture_failed(w->p))
 		return error_set(err, "picture: out of memory");
 	return 0;
 }

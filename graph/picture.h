@@ -19,6 +19,14 @@
 
 struct text { const char *bytes; size_t length; }; // bytes may be NULL when length is 0; NUL follows otherwise
 
+// What a recorded disk showed of a file at one moment; whoever asks the disk fills these in. A node without any was not asked.
+struct picture_disk_state {
+	char glyph;                  // as in picture_state
+	uint64_t time_ns;            // its arrival on the disk
+	uint64_t size_bytes;
+	struct text verdict;         // "written here", "opened, no write seen", "content pending", "never reached the disk" ...
+};
+
 enum picture_kind { PICTURE_PROCESS, PICTURE_FILE, PICTURE_ADDRESS, PICTURE_CHANNEL /* pipe, unix socket */, PICTURE_KERNEL, PICTURE_FOLD };
 
 struct picture_state { char glyph; uint64_t time_ns; struct text words; }; // '+' created '~' opened for writing 'v' truncated 'x' deleted; > renamed
@@ -42,14 +50,17 @@ struct picture_node {
 	uint64_t first_ns, last_ns;  // of what is known about it (process: birth/exit)
 	bool ended;                  // exit or delete was seen
 	struct picture_state *states; size_t state_count; // files: what the records say of its content over time
+	struct picture_disk_state *disk_states; size_t disk_state_count; // in order of time; shown instead of `states` where there are any
 	enum trace_side side;
 	bool alert, on_path, root_cause, choke_point, login, persistence, after_module_load, gap_overlap, inferred_only;
 	double score; uint32_t rank;
 	struct text reason;          // one line: why it is shown
+	struct text explanation;     // every factor of its score, a line per edge of its best path (trace_explain); fold: empty
 	uint32_t *graph_nodes; size_t graph_node_count; // what it stands for in the graph
 	uint32_t fold;               // PICTURE_FOLD: index into folds; else GRAPH_NONE
 	// layout, filled by layout_run: centre and size in px
 	double x, y, width, height;
+	bool attached;               // a fold that stands right above or below its only neighbour
 };
 VECTOR_DEFINE(picture_node_vector, struct picture_node)
 
@@ -61,11 +72,15 @@ struct picture_edge {
 	enum flow_class class;
 	bool failed, on_path, both_ways, correlation; // correlation: same destination, dotted, never walked
 	uint64_t count, first_ns, last_ns;
+	uint64_t until_ns;           // last moment at which something may have flowed; NANOTIME_NONE: open when the log ends
 	struct text label;           // "opened for writing x7", "executed", "connected (in progress) x4"
 	uint64_t *serials; size_t serial_count; // at most 20, first ones
 	struct edge_evidence *evidence; size_t evidence_count; // the same, with their lines' places
+	uint64_t *further_serials; size_t further_serial_count; // events after those: at most 80
+	uint32_t *records; size_t record_count; // raw lines of `evidence`: indices into the picture's records
 	uint32_t step;               // first story number on it, 0 = none
 	uint32_t *steps; size_t step_count;
+	bool attached;               // layout_run: of such a fold; its words stand in the fold's box
 	double *points; size_t point_count; // layout_run: cubic Bezier, x y pairs: 1 + 3k points; malloc, picture_free frees them
 };
 VECTOR_DEFINE(picture_edge_vector, struct picture_edge)
@@ -98,6 +113,20 @@ VECTOR_DEFINE(picture_missing_vector, struct picture_missing)
 struct picture_input { struct text name; struct text sha256; uint64_t from, to; }; // part read; to 0: nothing of it was
 VECTOR_DEFINE(picture_input_vector, struct picture_input)
 
+// The lines of one event, exactly as the log has them.
+struct picture_record { uint64_t serial, time_ns; struct evidence_ref ref; struct text lines; };
+VECTOR_DEFINE(picture_record_vector, struct picture_record)
+
+// A file whose content a disk history could give back, and the command that asks for it.
+struct picture_recovery {
+	uint32_t node;
+	uint64_t time_ns;            // the content of this moment
+	bool lost;                   // the file's last content is gone from the disk, or was changed
+	struct text words;           // "as it was before it was deleted"
+	struct text command;         // HISTORY stands for the disk history, which this case does not name
+};
+VECTOR_DEFINE(picture_recovery_vector, struct picture_recovery)
+
 struct picture {
 	struct text title;           // "python3 (started from thunderbird) contacted 10.0.0.5:443"
 	struct text host;
@@ -115,6 +144,8 @@ struct picture {
 	struct picture_note_vector notes;
 	struct picture_missing_vector missing;
 	struct picture_input_vector inputs;
+	struct picture_recovery_vector recoveries; // by node
+	struct picture_record_vector records;      // picture_add_record; none: cmd/ brought none
 	bool layout_fell_back;       // our own layout: exit status 3
 	uint32_t layout_rows;        // by layout_run: 1, or more when a wide graph was broken into rows
 	double width, height;        // of the causality pane's content
@@ -140,6 +171,9 @@ void picture_free(struct picture *p);
 // Adds a line about missing evidence or an input; copies the bytes. cmd/ turns `struct completeness` into these.
 int picture_add_missing(struct picture *p, bool loss, uint64_t from_ns, uint64_t to_ns, const char *words, const char *rule, struct error *err);
 int picture_add_input(struct picture *p, const char *name, const char *sha256, uint64_t from, uint64_t to, struct error *err);
+// The lines behind evidence `index` of edge `edge`; copies them, once for all edges that rest on the same event.
+int picture_add_record(struct picture *p, uint32_t edge, size_t index, const char *lines, size_t length, struct error *err);
+bool picture_has_record(struct picture *p, uint32_t edge, size_t index); // notes it for this edge when another edge brought it
 struct text picture_text(struct picture *p, const void *bytes, size_t length); // copies into the arena; {NULL,0} when out of memory
 
 // --why: NODE is a path, `pid`, `pid@time`, an address or a printed id (n12). Answers for shown and folded nodes, and says of a

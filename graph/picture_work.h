@@ -21,7 +21,7 @@ struct drawn_flow {
 	uint32_t from, to;         // picture nodes
 	uint8_t op, class;         // enum flow_op; enum flow_class: the surest
 	bool failed, on_path, collapsed; // collapsed: through a pipe that is not drawn
-	uint64_t count, first_ns, last_ns, serial;
+	uint64_t count, first_ns, last_ns, until_ns, serial;
 	uint32_t sample;           // first edge of the graph behind it
 	uint32_t edge;             // picture edge that shows it
 };
@@ -65,6 +65,9 @@ size_t picture_count_drawn(const struct picture_work *w); // shown subjects and 
 int story_tell(struct picture_work *w);
 int notes_take(struct picture_work *w);
 int picture_make_title(struct picture_work *w);
+// graph/picture_recover.c: what a disk history could give back. graph/picture_evidence.c: the factors of every drawn node's score.
+int picture_find_recoveries(struct picture_work *w);
+int picture_explain(struct picture_work *w);
 
 // Finishes a text that was put together in `b`, and empties `b`.
 struct text picture_take_text(struct picture *p, struct buffer *b);

@@ -97,6 +97,20 @@ void svg_time(struct buffer *out, const struct picture *p, uint64_t ns)
 	buffer_release(&today);
 }
 
+void svg_seconds(struct buffer *out, uint64_t ns)
+{
+	buffer_printf(out, "%" PRIu64 ".%06u", ns / NANOTIME_SECOND, (unsigned)(ns % NANOTIME_SECOND / 1000));
+}
+
+void svg_data_time(struct buffer *out, const char *key, uint64_t ns)
+{
+	if (ns == 0 || ns == NANOTIME_NONE)
+		return;
+	buffer_printf(out, " data-%s=\"", key);
+	svg_seconds(out, ns);
+	buffer_add_byte(out, '"');
+}
+
 void svg_node_words(struct buffer *out, const struct picture_node *node)
 {
 	text_xml(out, node->name.bytes, node->name.length);

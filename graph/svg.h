@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The pieces of write_svg(): private to graph/write_svg.c and graph/svg_*.c.
 //
-// Rules of the page: ids and classes are ours (n12, e40, "process onpath"); text from outside goes into text content and
-// aria-label only, through svg_cut() or text_xml(); no links, no script, no style from outside. Widths come from counting
-// cells (0.61 em each), never from a font. Numbers are printed without printf's locale.
+// Rules of the page: ids, classes and data-* values are ours (n12, e40, "process onpath", numbers); text from outside goes into text
+// content and aria-label only, through svg_cut() or text_xml(); no links; script and style are constants of the program. Widths come
+// from counting cells (0.61 em each), never from a font. Numbers are printed without printf's locale.
+//
+// Everything is drawn and reads well without the script: controls are made by the script, and are not in the file.
 #ifndef GRAPH_SVG_H
 #define GRAPH_SVG_H
 
@@ -40,8 +42,13 @@ void svg_pill(struct buffer *out, double x, double y, const char *label, const c
 // "4", "10-11", "3,7": story numbers for one chip.
 void svg_chip_label(char *ret, size_t size, const uint32_t *steps, size_t count);
 
-// ---- svg_style.c
+void svg_seconds(struct buffer *out, uint64_t ns); // 1795136400.123456: what the script computes with
+void svg_data_time(struct buffer *out, const char *key, uint64_t ns); // data-KEY="..."; nothing for no time
+
+// ---- graph/page.css and graph/page.js, compiled in by the Makefile; the same for every case
+extern const char page_css[], page_js[];
 void svg_style(struct buffer *out);
+void svg_script(struct buffer *out);
 
 // ---- svg_node.c, svg_edge.c, svg_labels.c: the causality pane, in its own coordinates
 #define SVG_LABEL_LINES 3
@@ -70,8 +77,16 @@ void svg_node(struct buffer *out, const struct picture *p, const struct picture_
 // ---- blocks of the page: draw at y, return the y below
 struct svg_page { struct buffer *out; const struct picture *p; double width; };
 double svg_header(struct svg_page *page, double y); // title, context, completeness
-double svg_story(struct svg_page *page, double y);  // story, notes and what is missing, in columns
+double svg_timeline(struct svg_page *page, double y, double right);
+double svg_story(struct svg_page *page, double x, double y, double width); // the story, and what can be recovered
+double svg_notes(struct svg_page *page, double y);  // what else is asked, and what is missing, in columns
 double svg_legend(struct svg_page *page, double y);
 double svg_provenance(struct svg_page *page, double y);
+
+// ---- svg_facts.c: what is not drawn and the script shows when it is asked for: details, raw records, members of folds
+void svg_facts(struct buffer *out, const struct picture *p);
+
+// ---- write_svg.c: the <svg> element, alone or inside a page
+void svg_sheet(struct buffer *out, const struct picture *p, bool alone);
 
 #endif

@@ -158,11 +158,52 @@ void svg_edge_line(struct buffer *out, const struct picture_edge *edge)
 	edge_heads(out, edge);
 }
 
+// Births, executions and what was written: the chain that the page shows at full strength.
+static bool is_strong(const struct picture_edge *e)
+{
+	static const uint32_t strong = UINT32_C(1) << FLOW_FORK | UINT32_C(1) << FLOW_EXEC | UINT32_C(1) << FLOW_EXECUTE | UINT32_C(1) << FLOW_CREATE |
+				       UINT32_C(1) << FLOW_WRITE | UINT32_C(1) << FLOW_OPEN_WRITE | UINT32_C(1) << FLOW_RENAME | UINT32_C(1) << FLOW_START |
+				       UINT32_C(1) << FLOW_CONNECT | UINT32_C(1) << FLOW_INJECT;
+
+	return (e->ops & strong) || e->on_path;
+}
+
+// What the script needs to walk: where from, where to, when, and how. "walk": effects (deleted, signalled) lead nowhere back, a
+// correlation and what the kernel refused lead nowhere at all.
+static void edge_data(struct buffer *out, const struct picture *p, const struct picture_edge *e)
+{
+	bool effect = true;
+
+	for (unsigned op = 0; op < FLOW_COUNT; op++)
+		if ((e->ops & UINT32_C(1) << op) && !flow_is_effect_only((enum flow_op)op))
+			effect = false;
+	struct picture_edge shown = svg_edge_shown(p, e);
+	buffer_printf(out, " data-from=\"n%" PRIu32 "\" data-to=\"n%" PRIu32 "\" data-style=\"%s\" data-walk=\"%s\"", p->nodes.items[e->from].id,
+		      p->nodes.items[e->to].id, svg_edge_line_class(&shown), e->correlation || e->failed ? "none" : effect && e->ops ? "effect" : "flow");
+	if (is_strong(e))
+		buffer_add_string(out, " data-strong=\"1\"");
+	if (e->both_ways)
+		buffer_add_string(out, " data-both=\"1\"");
+	svg_data_time(out, "t", e->first_ns);
+	svg_data_time(out, "last", e->last_ns);
+	svg_data_time(out, "until", e->until_ns);
+	if (e->until_ns == NANOTIME_NONE)
+		buffer_add_string(out, " data-open=\"1\"");
+	if (e->step_count > 0) {
+		buffer_add_string(out, " data-steps=\"");
+		for (size_t i = 0; i < e->step_count; i++)
+			buffer_printf(out, "%s%" PRIu32, i ? " " : "", e->steps[i]);
+		buffer_add_byte(out, '"');
+	}
+	buffer_add_byte(out, '>');
+}
+
 void svg_edge(struct buffer *out, const struct picture *p, const struct picture_edge *edge)
 {
 	if (edge->point_count < 4)
 		return;
-	buffer_printf(out, "<g class=\"edge%s\" id=\"e%" PRIu32 "\">", edge->on_path ? " onpath" : "", edge->id);
+	buffer_printf(out, "<g class=\"edge%s\" id=\"e%" PRIu32 "\"", edge->on_path ? " onpath" : "", edge->id);
+	edge_data(out, p, edge);
 	struct picture_edge shown = svg_edge_shown(p, edge);
 	edge_title(out, p, edge);
 	svg_edge_line(out, &shown);
@@ -176,6 +217,7 @@ void svg_edge_label(struct buffer *out, const struct picture_edge *edge, const s
 
 	if (label->width <= 0)
 		return;
+	buffer_printf(out, "<g class=\"label\" data-edge=\"e%" PRIu32 "\">", edge->id);
 	if (label->chip[0]) {
 		svg_chip(out, x, y, label->chip, edge->on_path ? "chip pathchip" : "chip");
 		x += label->chip_width + 3;
@@ -186,5 +228,5 @@ void svg_edge_label(struct buffer *out, const struct picture_edge *edge, const s
 		svg_text(out, x, baseline, SVG_START, "halo", (struct text){line, label->line_length[i]}, SIZE_MAX);
 		line += label->line_length[i];
 	}
-	buffer_add_byte(out, '\n');
+	buffer_add_string(out, "</g>\n");
 }

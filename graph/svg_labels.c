@@ -179,6 +179,16 @@ static void place(struct placing *placing, size_t edge)
 	const struct samples *line = &placing->samples[edge];
 	double best = INFINITY, step_length = placing->p->layout_rows < 2 ? 0.045 : 0.02;
 	int steps = placing->p->layout_rows < 2 ? 19 : 48;
+	const struct picture_edge *e = &placing->p->edges.items[edge];
+
+	if (e->attached) { // its number stands at the corner of the fold
+		const struct picture_node *from = &placing->p->nodes.items[e->from], *fold = from->attached ? from : &placing->p->nodes.items[e->to];
+
+		label->x = fold->x - fold->width / 2 - 4;
+		label->y = fold->y;
+		placing->placed[edge] = true;
+		return;
+	}
 
 	for (int step = 0; step < steps && line->count > 0; step++) {
 		int steps_away = (step + 1) / 2; // 0, +1, -1, +2, -2 ...
@@ -216,6 +226,8 @@ static int prepare(struct placing *placing)
 		label_text(label, edge);
 		if (label->text.failed)
 			return -1;
+		if (edge->attached)
+			buffer_clear(&label->text), label->line_count = 0; // the fold's box has the words
 		if (label->text.length > 0 || edge->step_count > 0)
 			label_size(label, edge);
 	}

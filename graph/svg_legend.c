@@ -16,8 +16,9 @@
 
 struct pen { struct svg_page *page; double x, y; };
 
-// Moves to where the next item fits, and says where its icon goes.
-static void begin_item(struct pen *pen, const char *words)
+// Moves to where the next item fits, and says where its icon goes. `filter`: what of the picture it stands for, in a word of ours; the
+// script makes a switch of it. NULL: nothing.
+static void begin_item(struct pen *pen, const char *words, const char *filter)
 {
 	double need = ICON_WIDTH + 6 + svg_width(strlen(words), 11) + ITEM_GAP;
 
@@ -25,17 +26,22 @@ static void begin_item(struct pen *pen, const char *words)
 		pen->x = SVG_MARGIN;
 		pen->y += ROW;
 	}
+	buffer_add_string(pen->page->out, "<g class=\"key\"");
+	if (filter)
+		buffer_printf(pen->page->out, " data-filter=\"%s\"", filter);
+	buffer_add_byte(pen->page->out, '>');
 }
 
 static void end_item(struct pen *pen, const char *words)
 {
 	svg_text(pen->page->out, pen->x + ICON_WIDTH + 6, pen->y + 4, SVG_START, "t11 muted", svg_words(words), SIZE_MAX);
+	buffer_add_string(pen->page->out, "</g>");
 	pen->x += ICON_WIDTH + 6 + svg_width(strlen(words), 11) * 0.94 + ITEM_GAP;
 }
 
 static void node_item(struct pen *pen, enum picture_kind kind, const char *more, const char *words)
 {
-	begin_item(pen, words);
+	begin_item(pen, words, more[0] ? NULL : svg_kind_class(kind));
 	buffer_printf(pen->page->out, "<g class=\"%s%s\">", svg_kind_class(kind), more);
 	svg_node_shape(pen->page->out, kind, pen->x + ICON_WIDTH / 2, pen->y, 26, 15);
 	buffer_add_string(pen->page->out, "</g>");
@@ -48,7 +54,7 @@ static void edge_item(struct pen *pen, struct picture_edge edge, const char *wor
 	double length = layout_arrow(&edge);
 	struct buffer drawn = {0};
 
-	begin_item(pen, words);
+	begin_item(pen, words, edge.failed || edge.both_ways || edge.class == CLASS_INFERRED || edge.on_path ? NULL : svg_edge_line_class(&edge));
 	double x0 = pen->x + (edge.both_ways ? length : 0), x1 = pen->x + ICON_WIDTH - length;
 	double points[] = {x0, pen->y, x0 + (x1 - x0) / 3, pen->y, x1 - (x1 - x0) / 3, pen->y, x1, pen->y};
 	edge.points = points;
@@ -80,9 +86,9 @@ static void node_items(struct pen *pen)
 	if (states) {
 		static const char meaning[] = "created, opened for writing, truncated, deleted";
 
-		begin_item(pen, meaning);
-		svg_text(pen->page->out, pen->x + 2, pen->y + 4, SVG_START, "detail strong", svg_words("+ ~ v x"), 8);
+		begin_item(pen, meaning, NULL);
 		pen->x += 10;
+		svg_text(pen->page->out, pen->x - 8, pen->y + 4, SVG_START, "detail strong", svg_words("+ ~ v x"), 8);
 		end_item(pen, meaning);
 	}
 }
@@ -138,14 +144,14 @@ static void chip_items(struct pen *pen)
 	for (size_t i = 0; i < p->nodes.count; i++)
 		bad = bad || p->nodes.items[i].root || p->nodes.items[i].user_changed;
 	if (p->steps.count > 0) {
-		begin_item(pen, number);
+		begin_item(pen, number, NULL);
 		svg_chip(pen->page->out, pen->x + ICON_WIDTH - 22, pen->y, "1", "chip");
 		end_item(pen, number);
 	}
 	if (bad) {
 		static const char meaning[] = "another user than at the login";
 
-		begin_item(pen, meaning);
+		begin_item(pen, meaning, NULL);
 		svg_text(pen->page->out, pen->x + ICON_WIDTH, pen->y + 4, SVG_END, "detail bad strong", svg_words("root"), 5);
 		end_item(pen, meaning);
 	}

@@ -150,6 +150,17 @@ static void state_row(struct buffer *out, const struct picture *p, const struct 
 	buffer_release(&words);
 }
 
+static struct picture_state disk_words(const struct picture_disk_state *disk, struct buffer *words)
+{
+	buffer_clear(words);
+	text_size(words, disk->size_bytes);
+	if (disk->verdict.length > 0) {
+		buffer_add_byte(words, ' ');
+		buffer_add(words, disk->verdict.bytes, disk->verdict.length);
+	}
+	return (struct picture_state){disk->glyph, disk->time_ns, {buffer_string(words), words->length}};
+}
+
 static void file_text(struct buffer *out, const struct picture *p, const struct picture_node *n, double l, double t)
 {
 	double inner = n->width - 2 * PAD, y = t + 47;
@@ -157,14 +168,18 @@ static void file_text(struct buffer *out, const struct picture *p, const struct 
 
 	svg_text(out, l + PAD, t + 16, SVG_START, "name", n->name, svg_cells(inner - 6, 12));
 	svg_text(out, l + PAD, t + 29, SVG_START, "detail", n->detail, svg_cells(inner, 10));
+	struct buffer words = {0};
 	for (size_t i = 0; i < shown.count; i++, y += 14) {
-		state_row(out, p, &n->states[shown.index[i]], l + PAD, y, inner);
-	}
-	if (shown.hidden > 0) {
-		char words[40];
+		struct picture_state disk = n->disk_state_count ? disk_words(&n->disk_states[shown.index[i]], &words) : n->states[shown.index[i]];
 
-		(void)snprintf(words, sizeof(words), "+%zu more", shown.hidden);
-		svg_text(out, l + PAD + 11, y, SVG_START, "detail", svg_words(words), 30);
+		state_row(out, p, &disk, l + PAD, y, inner);
+	}
+	buffer_release(&words);
+	if (shown.hidden > 0) {
+		char more[40];
+
+		(void)snprintf(more, sizeof(more), "+%zu more", shown.hidden);
+		svg_text(out, l + PAD + 11, y, SVG_START, "detail", svg_words(more), 30);
 	}
 }
 
@@ -185,6 +200,40 @@ static void fold_text(struct buffer *out, const struct picture_node *n, double l
 	buffer_release(&visible);
 }
 
+// A fold at the box that it belongs to: what it holds, and what flowed. Its line is too short for words.
+static void attached_text(struct buffer *out, const struct picture *p, const struct picture_node *n, double l, double t)
+{
+	uint32_t index = (uint32_t)(n - p->nodes.items);
+	struct buffer words = {0};
+	size_t room = svg_cells(n->width - 2 * PAD + 4, 10);
+	bool folder = false;
+
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+
+		if (e->from != index && e->to != index)
+			continue;
+		// "further causes: bash, sed ...": which side it stands on says the first word.
+		static const char further[] = "further ";
+		bool plain = e->label.length > sizeof(further) - 1 && memcmp(e->label.bytes, further, sizeof(further) - 1) == 0;
+		size_t skip = plain ? sizeof(further) - 1 : 0;
+		buffer_add(&words, e->label.bytes + skip, e->label.length - skip);
+		if (plain && n->detail.length > 0) {
+			buffer_add_string(&words, ": ");
+			buffer_add(&words, n->detail.bytes, n->detail.length);
+		}
+		folder = !plain;
+	}
+	size_t name = svg_text_cells(n->name);
+	svg_text(out, l + PAD - 2, t + 13, SVG_START, "detail strong ink", n->name, room);
+	if (folder && name + 6 < room)
+		svg_text(out, l + n->width - PAD + 2, t + 13, SVG_END, "detail", n->detail, room - name - 1);
+	svg_text(out, l + PAD - 2, t + 25, SVG_START, "detail", (struct text){buffer_string(&words), words.length}, room);
+	if (words.failed)
+		out->failed = true;
+	buffer_release(&words);
+}
+
 static void node_text(struct buffer *out, const struct picture *p, const struct picture_node *n)
 {
 	double l = n->x - n->width / 2, t = n->y - n->height / 2, inner = n->width - 2 * PAD;
@@ -202,7 +251,10 @@ static void node_text(struct buffer *out, const struct picture *p, const struct 
 		life_line(out, p, n, n->x, t + 44, SVG_MIDDLE);
 		break;
 	case PICTURE_FOLD:
-		fold_text(out, n, l, t);
+		if (n->attached)
+			attached_text(out, p, n, l, t);
+		else
+			fold_text(out, n, l, t);
 		break;
 	case PICTURE_CHANNEL:
 	case PICTURE_KERNEL:
@@ -266,6 +318,8 @@ static void add_line(struct buffer *out, const char *before, struct text t)
 // What a pointer that rests on the node shows: everything that the box had to cut.
 static void node_title(struct buffer *out, const struct picture *p, const struct picture_node *n)
 {
+	struct buffer words = {0};
+
 	buffer_add_string(out, "<title>");
 	svg_node_words(out, n);
 	add_line(out, "\n", n->full);
@@ -277,6 +331,14 @@ static void node_title(struct buffer *out, const struct picture *p, const struct
 		buffer_add_byte(out, '\n');
 		life(out, p, n);
 	}
+	for (size_t i = 0; i < n->disk_state_count; i++) {
+		struct picture_state disk = disk_words(&n->disk_states[i], &words);
+
+		buffer_printf(out, "\n%c ", disk.glyph);
+		svg_time(out, p, disk.time_ns);
+		add_line(out, " on disk: ", disk.words);
+	}
+	buffer_release(&words);
 	for (size_t i = 0; i < n->state_count; i++) {
 		buffer_printf(out, "\n%c ", n->states[i].glyph);
 		svg_time(out, p, n->states[i].time_ns);
@@ -311,9 +373,21 @@ void svg_node(struct buffer *out, const struct picture *p, const struct picture_
 	buffer_printf(out, "<g class=\"node %s%s%s%s\" id=\"n%" PRIu32 "\" role=\"img\" aria-label=\"", svg_kind_class(node->kind),
 		      node->on_path ? " onpath" : "", node->alert ? " alert" : "", node->gap_overlap ? " gap" : "", node->id);
 	node_label(out, node);
-	buffer_add_string(out, "\">");
+	buffer_printf(out, "\" data-kind=\"%s\" data-box=\"", svg_kind_class(node->kind));
+	svg_point(out, node->x - node->width / 2, node->y - node->height / 2);
+	buffer_add_byte(out, ' ');
+	svg_point(out, node->width, node->height);
+	buffer_add_byte(out, '"');
+	svg_data_time(out, "t", node->first_ns);
+	svg_data_time(out, "last", node->ended ? node->last_ns : NANOTIME_NONE);
+	if (node->kind == PICTURE_FOLD)
+		buffer_printf(out, " data-fold=\"f%" PRIu32 "\"", node->fold + 1);
+	buffer_add_byte(out, '>');
 	node_title(out, p, node);
-	svg_node_shape(out, node->kind, node->x, node->y, node->width, node->height);
+	if (node->attached)
+		svg_rect(out, "shape", node->x - node->width / 2, node->y - node->height / 2, node->width, node->height, 2);
+	else
+		svg_node_shape(out, node->kind, node->x, node->y, node->width, node->height);
 	node_text(out, p, node);
 	node_pills(out, node);
 	node_chip(out, p, node);

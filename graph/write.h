@@ -17,6 +17,7 @@ int layout_run(struct picture *p, struct layout_options options, struct error *e
 struct write_text_options { bool color; size_t columns; /* 0 = 100 */ };
 int write_text(const struct picture *p, struct write_text_options options, struct buffer *out, struct error *err);
 int write_svg(const struct picture *p, struct buffer *out, struct error *err);   // after layout_run
+int write_html(const struct picture *p, struct buffer *out, struct error *err);  // the same drawing in a page; after layout_run
 int write_dot(const struct picture *p, struct buffer *out, struct error *err);
 int write_csv(const struct picture *p, bool raw, struct buffer *out, struct error *err); // a row per edge
 int write_json(const struct picture *p, struct buffer *out, struct error *err);  // the case file

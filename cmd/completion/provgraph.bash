@@ -11,7 +11,7 @@ _provgraph() {
 	done
 	case $previous in
 	--format)
-		mapfile -t COMPREPLY < <(compgen -W 'svg dot json csv graphml text' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'svg html dot json csv graphml text' -- "$current")
 		return
 		;;
 	--color)

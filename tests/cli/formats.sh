@@ -8,7 +8,7 @@ run() {
 	expect_status 0 "$PROVGRAPH" --log "$log" --alert-ip 10.0.0.5 --utc "$@"
 }
 
-for format in svg dot json csv graphml text; do
+for format in svg html dot json csv graphml text; do
 	run --format $format
 	cp out "first.$format"
 	[ -s "first.$format" ] || fail "$format: nothing was written"
@@ -25,12 +25,13 @@ done
 no_files provgraph-*
 
 # The extension decides.
-for name in case.svg case.dot case.gv case.json case.csv case.graphml case.txt; do
+for name in case.svg case.html case.dot case.gv case.json case.csv case.graphml case.txt; do
 	run -o $name
 	[ ! -s out ] || fail "-o $name: something on standard output"
 	contains err "wrote $name"
 done
 same first.svg case.svg
+same first.html case.html
 same first.dot case.gv
 same first.text case.txt
 run --json
@@ -58,7 +59,7 @@ assert "e" in rows[1][0] or "+00:00" in ",".join(rows[1])
 END
 
 # The incident's own way is in all of them.
-for format in svg dot json csv graphml text; do
+for format in svg html dot json csv graphml text; do
 	for word in python3 stage2 10.0.0.5; do contains first.$format $word; done
 done
 

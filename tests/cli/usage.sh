@@ -50,8 +50,7 @@ told 'use one or the other' --alert-ip 10.0.0.5 --window 20m --from 2026-11-20
 told 'year first' --alert-ip 10.0.0.5 --alert-time 11/20/2026
 told 'not known here' --alert-ip 10.0.0.5 --tz Nowhere/City
 told 'use one of them' --alert-ip 10.0.0.5 --tz UTC --utc
-told 'does not write it' --alert-ip 10.0.0.5 --format html
-told 'does not write html' --alert-ip 10.0.0.5 -o case.html
+told 'does not say a format' --alert-ip 10.0.0.5 -o case.htm
 told 'is not one of svg' --alert-ip 10.0.0.5 --format pdf
 told 'was asked for before' --alert-ip 10.0.0.5 --json --csv
 told 'does not say a format' --alert-ip 10.0.0.5 -o case

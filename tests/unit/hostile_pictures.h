@@ -10,11 +10,12 @@ enum place {
 	PLACE_TITLE, PLACE_HOST, PLACE_SIGNATURE, PLACE_COMMAND, PLACE_VERSION, PLACE_PROCESS_NAME, PLACE_PROCESS_COMMAND, PLACE_PROCESS_FULL,
 	PLACE_USER, PLACE_EXE, PLACE_COMM, PLACE_CWD, PLACE_TTY, PLACE_ARGV, PLACE_FILE_NAME, PLACE_FOLDER, PLACE_PATH, PLACE_OTHER_NAME, PLACE_STATE,
 	PLACE_REASON, PLACE_ADDRESS_NAME, PLACE_PROTOCOL, PLACE_CHANNEL, PLACE_EDGE_LABEL, PLACE_UNCERTAIN_LABEL, PLACE_FOLD_NAME, PLACE_FOLD_PREFIX, PLACE_FOLD_RULE,
-	PLACE_MEMBER, PLACE_STEP, PLACE_ALERT_STEP, PLACE_NOTE, PLACE_MISSING, PLACE_LOSS, PLACE_RULE, PLACE_INPUT, PLACE_SHA256, PLACE_COUNT
+	PLACE_MEMBER, PLACE_STEP, PLACE_ALERT_STEP, PLACE_NOTE, PLACE_MISSING, PLACE_LOSS, PLACE_RULE, PLACE_INPUT, PLACE_SHA256,
+	PLACE_EXPLANATION, PLACE_RECORD, PLACE_RECOVERY, PLACE_RESTORE, PLACE_VERDICT, PLACE_COUNT
 };
 
 // The nodes and edges of hostile_picture().
-enum { HOSTILE_PROCESS, HOSTILE_FILE, HOSTILE_ADDRESS, HOSTILE_FOLD, HOSTILE_CHANNEL, HOSTILE_KERNEL };
+enum { HOSTILE_PROCESS, HOSTILE_FILE, HOSTILE_ADDRESS, HOSTILE_FOLD, HOSTILE_CHANNEL, HOSTILE_KERNEL, HOSTILE_DISK_FILE };
 enum { HOSTILE_WRITE, HOSTILE_CONNECT, HOSTILE_READ, HOSTILE_UNIX };
 
 static struct text *place_of(struct picture *p, enum place place)
@@ -33,7 +34,9 @@ static struct text *place_of(struct picture *p, enum place place)
 		[PLACE_FOLD_RULE] = &p->folds.items[0].rule, [PLACE_MEMBER] = &p->folds.items[0].members[0].name, [PLACE_STEP] = &p->steps.items[0].words,
 		[PLACE_ALERT_STEP] = &p->steps.items[1].words, [PLACE_NOTE] = &p->notes.items[0].words, [PLACE_MISSING] = &p->missing.items[0].words,
 		[PLACE_LOSS] = &p->missing.items[1].words, [PLACE_RULE] = &p->missing.items[0].rule, [PLACE_INPUT] = &p->inputs.items[0].name,
-		[PLACE_SHA256] = &p->inputs.items[0].sha256,
+		[PLACE_SHA256] = &p->inputs.items[0].sha256, [PLACE_EXPLANATION] = &process->explanation, [PLACE_RECORD] = &p->records.items[0].lines,
+		[PLACE_RECOVERY] = &p->recoveries.items[0].words, [PLACE_RESTORE] = &p->recoveries.items[0].command,
+		[PLACE_VERDICT] = &p->nodes.items[HOSTILE_DISK_FILE].disk_states[0].verdict,
 	};
 
 	return places[place];
@@ -69,6 +72,11 @@ static struct picture *hostile_picture(void)
 	made_missing(p, false, NANOTIME_NONE, NANOTIME_NONE, "accept was never audited", "-S accept");
 	made_missing(p, true, at(10, 0, 1, 0), at(10, 0, 2, 0), "2 serials never came", "");
 	made_input(p, "audit.log", "00ff", 100);
+	uint32_t seen = made_file(p, "/srv/", "z", 6, at(10, 0, 6, 0));
+	made_disk_state(p, seen, '~', at(10, 0, 6, 0), 100, "written here");
+	p->nodes.items[process].explanation = made_text("sh [11]: cause, score 0.5, rank 1 of 9\n  sh [11] -> /tmp/x: 0.50 = create 0.95");
+	made_record(p, write, 100, at(10, 0, 1, 0), "type=SYSCALL msg=audit(1795136401.000:100): arch=c000003e");
+	made_recovery(p, file, at(10, 0, 1, 0), "before it was deleted", "provgraph --restore-at x --disk HISTORY --inode 5");
 	return p;
 }
 

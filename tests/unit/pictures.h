@@ -76,6 +76,8 @@ static void made_drop(struct picture *p)
 	picture_note_vector_release(&p->notes);
 	picture_missing_vector_release(&p->missing);
 	picture_input_vector_release(&p->inputs);
+	picture_recovery_vector_release(&p->recoveries);
+	picture_record_vector_release(&p->records);
 	free(p);
 }
 
@@ -258,6 +260,37 @@ MADE_UNUSED static void made_input(struct picture *p, const char *name, const ch
 	struct picture_input input = {.name = made_text(name), .sha256 = made_text(sha256), .from = 0, .to = bytes};
 
 	if (picture_input_vector_append(&p->inputs, input) < 0)
+		abort();
+}
+
+MADE_UNUSED static void made_disk_state(struct picture *p, uint32_t file, char glyph, uint64_t ns, uint64_t size_bytes, const char *verdict)
+{
+	struct picture_node *n = &p->nodes.items[file];
+	struct picture_disk_state *states = made((n->disk_state_count + 1) * sizeof(*states));
+
+	if (n->disk_state_count)
+		memcpy(states, n->disk_states, n->disk_state_count * sizeof(*states));
+	states[n->disk_state_count++] = (struct picture_disk_state){glyph, ns, size_bytes, made_text(verdict)};
+	n->disk_states = states;
+}
+
+MADE_UNUSED static void made_record(struct picture *p, uint32_t edge, uint64_t serial, uint64_t ns, const char *lines)
+{
+	struct picture_record record = {.serial = serial, .time_ns = ns, .lines = made_text(lines)};
+	struct picture_edge *e = &p->edges.items[edge];
+
+	e->records = made(sizeof(*e->records));
+	e->records[0] = (uint32_t)p->records.count;
+	e->record_count = 1;
+	if (picture_record_vector_append(&p->records, record) < 0)
+		abort();
+}
+
+MADE_UNUSED static void made_recovery(struct picture *p, uint32_t node, uint64_t ns, const char *words, const char *command)
+{
+	struct picture_recovery r = {.node = node, .time_ns = ns, .lost = true, .words = made_text(words), .command = made_text(command)};
+
+	if (picture_recovery_vector_append(&p->recoveries, r) < 0)
 		abort();
 }
 

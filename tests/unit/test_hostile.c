@@ -3,21 +3,25 @@
 // well-formed, inert, and nothing of the string outside of values.
 //
 //     test_hostile                 the test
-//     test_hostile FILE.svg|.dot   writes one picture that holds them all, for tests/cli/hostile-*.sh
+//     test_hostile FILE.svg|.html|.dot   writes one picture that holds them all, for tests/cli/hostile-*.sh
 #include "graph/write.h"
 
 #include "base/fileio.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "graph/svg.h"
 #include "tests/unit/hostile_pictures.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/xml_check.h"
 
 #include <json-c/json.h>
 
-static const char *const svg_elements[] = {"svg", "title", "desc", "style", "g", "rect", "path", "text", "tspan"};
+static const char *const svg_elements[] = {"svg", "title", "desc", "style", "g", "rect", "path", "text", "tspan", "metadata", "script"};
 static const char *const svg_attributes[] = {
 	"xmlns", "width", "height", "viewBox", "role", "aria-labelledby", "aria-label", "id", "class", "x", "y", "rx", "d", "text-anchor", "dx", "transform",
+	"data-zone", "data-from", "data-to", "data-style", "data-walk", "data-strong", "data-both", "data-t", "data-last", "data-until", "data-open",
+	"data-steps", "data-kind", "data-box", "data-fold", "data-edge", "data-node", "data-step", "data-top", "data-bottom", "data-axis", "data-filter",
+	"data-of", "data-key", "data-list", "data-record", "data-serial", "data-pid", "data-inode", "data-score",
 };
 
 static const char *unexpected; // an element or attribute that is not ours
@@ -30,17 +34,18 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 	return false;
 }
 
-static void svg_element(void *context, const char *name)
+static void on_svg_element(void *context, const char *name)
 {
 	(void)context;
 	if (!is_one_of(name, svg_elements, ARRAY_LENGTH(svg_elements)))
 		unexpected = "element";
 }
 
-static void svg_attribute(void *context, const char *element, const char *name, const char *value, size_t length)
+static void on_svg_attribute(void *context, const char *element, const char *name, const char *value, size_t length)
 {
 	static const char digits[] = "0123456789.,- ";
-	static const char ours[] = "abcdefghijklmnopqrstuvwxyz0123456789 ";
+	static const char ours[] = "abcdefghijklmnopqrstuvwxyz0123456789- ";
+	static const char values[] = "abcdefghijklmnopqrstuvwxyz0123456789 .,:+-";
 
 	(void)context;
 	(void)element;
@@ -50,28 +55,26 @@ static void svg_attribute(void *context, const char *element, const char *name, 
 		unexpected = "id or class";
 	if (is_one_of(name, (const char *const[]){"x", "y", "rx", "dx", "width", "height", "viewBox"}, 7) && strspn(value, digits) != length)
 		unexpected = "number";
+	if (strncmp(name, "data-", 5) == 0 && strspn(value, values) != length)
+		unexpected = "data";
 	if (strcmp(name, "d") == 0 && strspn(value, "MLCZ0123456789.,- ") != length)
 		unexpected = "path";
 }
 
-// The style sheet is the same in every picture.
-static void svg_text(void *context, const char *element, const char *value, size_t length)
+// Style sheet and script are the same in every picture: constants of the program.
+static void on_svg_text(void *context, const char *element, const char *value, size_t length)
 {
-	struct text *style = context;
-
-	if (strcmp(element, "style") != 0)
-		return;
-	if (style->length == 0)
-		*style = made_bytes(value, length);
-	else if (style->length != length || memcmp(style->bytes, value, length) != 0)
+	(void)context;
+	if (strcmp(element, "style") == 0 && (strlen(page_css) != length || memcmp(page_css, value, length) != 0))
 		unexpected = "style";
+	if (strcmp(element, "script") == 0 && (strlen(page_js) != length || memcmp(page_js, value, length) != 0))
+		unexpected = "script";
 }
 
 static void check_svg(const struct picture *p, const char *where)
 {
 	struct buffer out = {0};
-	struct text style = {0};
-	struct xml_check x = {.element = svg_element, .attribute = svg_attribute, .text = svg_text, .context = &style};
+	struct xml_check x = {.element = on_svg_element, .attribute = on_svg_attribute, .text = on_svg_text};
 
 	unexpected = NULL;
 	CHECK_EQUAL(write_svg(p, &out, NULL), 0);
@@ -254,11 +257,11 @@ static int write_all(const char *path)
 	struct picture *p = all_strings();
 	struct buffer out = {0};
 	struct error err = {{0}};
-	bool dot = strstr(path, ".dot") != NULL;
+	bool dot = strstr(path, ".dot") != NULL, html = strstr(path, ".html") != NULL;
 	int result = layout_run(p, (struct layout_options){.program = NULL}, &err);
 
 	if (result == 0)
-		result = dot ? write_dot(p, &out, &err) : write_svg(p, &out, &err);
+		result = dot ? write_dot(p, &out, &err) : html ? write_html(p, &out, &err) : write_svg(p, &out, &err);
 	if (result == 0)
 		result = fileio_write(path, out.bytes, out.length, 0644, true, &err);
 	if (result < 0)

@@ -45,14 +45,36 @@ static double distance(const struct picture_node *n, const double *xy)
 	return hypot(x, y);
 }
 
+// The same to a node and what is attached to it: lines end at the whole.
+static double distance_to_card(const struct picture *p, uint32_t node, const double *xy)
+{
+	double nearest = distance(&p->nodes.items[node], xy);
+
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+
+		if (e->attached && (e->from == node || e->to == node))
+			nearest = fmin(nearest, distance(&p->nodes.items[e->from == node ? e->to : e->from], xy));
+	}
+	return nearest;
+}
+
 static void check_ends(const struct picture *p)
 {
 	for (size_t i = 0; i < p->edges.count; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
 
-		CHECK(distance(&p->nodes.items[e->from], e->points) < LAYOUT_ARROW_ON_PATH + 3);
-		CHECK(distance(&p->nodes.items[e->to], e->points + 2 * (e->point_count - 1)) < LAYOUT_ARROW_ON_PATH + 3);
+		CHECK(distance_to_card(p, e->from, e->points) < LAYOUT_ARROW_ON_PATH + 3);
+		CHECK(distance_to_card(p, e->to, e->points + 2 * (e->point_count - 1)) < LAYOUT_ARROW_ON_PATH + 3);
 	}
+}
+
+// As lines of a text are read: further right, or in a lower row.
+static bool reads_before(const struct picture *p, uint32_t a, uint32_t b)
+{
+	const struct picture_node *n = &p->nodes.items[a], *m = &p->nodes.items[b];
+
+	return m->x > n->x || m->y > n->y + n->height;
 }
 
 static void test_own(void)
@@ -66,8 +88,8 @@ static void test_own(void)
 	check_positions(p);
 	check_ends(p);
 	// Children stand to the right of their parents.
-	CHECK(p->nodes.items[1].x > p->nodes.items[0].x);
-	CHECK(p->nodes.items[3].x > p->nodes.items[1].x);
+	CHECK(reads_before(p, 0, 1));
+	CHECK(reads_before(p, 1, 3));
 	made_free(p);
 
 	p = made_large(60, 7);
@@ -108,9 +130,9 @@ static void test_graphviz(void)
 	check_positions(p);
 	check_ends(p);
 	// Cause before effect: mail, its attachment, the interpreter, the host.
-	CHECK(p->nodes.items[1].x < p->nodes.items[2].x);
-	CHECK(p->nodes.items[2].x < p->nodes.items[3].x);
-	CHECK(p->nodes.items[3].x < p->nodes.items[6].x);
+	CHECK(reads_before(p, 1, 2));
+	CHECK(reads_before(p, 2, 3));
+	CHECK(reads_before(p, 3, 6));
 	for (size_t i = 0; i < p->nodes.count; i++) {
 		CHECK(p->nodes.items[i].x == again->nodes.items[i].x);
 		CHECK(p->nodes.items[i].y == again->nodes.items[i].y);
@@ -267,8 +289,8 @@ static void test_rows(const char *with)
 	CHECK(p->layout_fell_back == (with == NULL));
 	check_positions(p);
 	check_ends(p);
-	CHECK(p->layout_rows >= 2 && p->layout_rows <= 4);
-	CHECK(p->width < 3600); // 24 columns are 6,900
+	CHECK(p->layout_rows >= 4 && p->layout_rows <= 8);
+	CHECK(p->width < 1500); // 24 columns are 6,400
 	size_t breaks = 0;
 	for (unsigned i = 1; i < 24; i++) {
 		const struct picture_node *a = &p->nodes.items[i - 1], *b = &p->nodes.items[i];
@@ -281,9 +303,38 @@ static void test_rows(const char *with)
 	CHECK_EQUAL(breaks, p->layout_rows - 1);
 	made_free(p);
 
-	p = made_incident(); // wide, but a screen holds it
+	p = made_incident();
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
+	CHECK(p->layout_rows <= 2 && p->width < 1500);
+	made_free(p);
+	p = two_nodes(); // a screen holds it
 	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
 	CHECK_EQUAL(p->layout_rows, 1);
+	made_free(p);
+}
+
+// Folds with one neighbour stand at it, causes above, and their lines are short; one with two neighbours keeps its place.
+static void test_attached(void)
+{
+	struct picture *p = made_picture();
+	uint32_t a = made_process(p, "a", 1, 0, "a", "alice", at(10, 0, 0, 0), 0), b = made_process(p, "b", 2, 1, "b", "alice", at(10, 0, 1, 0), 0);
+	uint32_t cause = made_fold(p, "5 files", "/usr/lib", "rule", 5, at(10, 0, 2, 0)), effect = made_fold(p, "6 files", "/tmp", "rule", 6, at(10, 0, 3, 0));
+	uint32_t second = made_fold(p, "7 files", "/etc", "rule", 7, at(10, 0, 4, 0)), shared = made_fold(p, "8 files", "/srv", "rule", 8, at(10, 0, 5, 0));
+
+	made_edge(p, a, b, FLOW_FORK, at(10, 0, 1, 0), 1, "started");
+	made_edge(p, cause, a, FLOW_OPEN_READ, at(10, 0, 2, 0), 5, "opened for reading x5");
+	made_edge(p, a, effect, FLOW_CREATE, at(10, 0, 3, 0), 6, "created x6");
+	made_edge(p, second, a, FLOW_OPEN_READ, at(10, 0, 4, 0), 7, "opened for reading x7");
+	made_edge(p, a, shared, FLOW_CREATE, at(10, 0, 5, 0), 8, "created x8");
+	made_edge(p, shared, b, FLOW_OPEN_READ, at(10, 0, 6, 0), 8, "opened for reading x8");
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = program}, NULL), 0);
+	check_positions(p);
+	check_ends(p);
+	const struct picture_node *n = p->nodes.items;
+	CHECK(n[cause].attached && n[effect].attached && n[second].attached && !n[shared].attached);
+	CHECK(p->edges.items[1].attached && !p->edges.items[4].attached);
+	CHECK(n[cause].x == n[a].x && n[cause].y < n[a].y && n[second].y < n[a].y && n[effect].y > n[a].y);
+	CHECK(n[effect].y - n[a].y < 80 && n[a].y - n[cause].y < 130);
 	made_free(p);
 }
 
@@ -324,6 +375,7 @@ int main(int argc, char **argv)
 	test_answers();
 	test_rows(program);
 	test_rows(NULL);
+	test_attached();
 	test_states();
 	return unit_end();
 }
