@@ -11,7 +11,7 @@ enum fs_verdict_kind {
 	FS_ON_DISK = 1,       // the content is there
 	FS_PENDING,           // committed, content pending: pending_bytes of it read as zeros and arrive later (complete_seq), or never did
 	FS_NOT_YET,           // the name is not there at the moment, and appears later (complete_seq) with a birth before it
-	FS_NEVER,             // the name never appears in the history
+	FS_NEVER,             // the name does not appear later either, or only with a birth after the moment (then complete_seq says when)
 };
 struct fs_verdict {
 	enum fs_verdict_kind kind;
@@ -19,6 +19,7 @@ struct fs_verdict {
 	uint64_t complete_seq, complete_ns;       // first later moment that has the bytes (or the name); 0: none in the history
 	uint64_t arrival_seq, arrival_ns;         // when this state of the file became visible to a replayed view (disk arrival); 0: unknown
 };
+// inode 0: the question's path is not there at the moment; looks forward for it (FS_NOT_YET, FS_NEVER), at most an hour of the history.
 int fs_verdict_judge(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct fs_verdict *ret, struct error *err);
 void fs_verdict_put(struct buffer *out, const struct fs_verdict *v);
 int fs_verdict_get(struct wire_reader *r, struct fs_verdict *ret, struct error *err);

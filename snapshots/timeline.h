@@ -6,6 +6,7 @@
 #ifndef SNAPSHOTS_TIMELINE_H
 #define SNAPSHOTS_TIMELINE_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/vector.h"
 
@@ -20,21 +21,21 @@ enum timeline_change { // what a state changed against the one before; several m
 	TIMELINE_REWRITTEN = 8, // bytes changed that were there before
 	TIMELINE_ARRIVED = 16,  // content that was pending came in; the file itself was not changed
 	TIMELINE_METADATA = 32, // mode, owner, times, links only
-	TIMELINE_DELETED = 64,
+	TIMELINE_DELETED = 64,   // the last name of the inode is gone; by path: the name. Sizes and times are those of what went
 	TIMELINE_REPLACED = 128, // the name now means another inode (by path only): rename over it, delete and create
-	TIMELINE_RENAMED = 256,  // the inode has another name (by inode only)
+	TIMELINE_RENAMED = 256,  // with REPLACED or DELETED: what the name meant before lives on under another name (log rotation, mv)
 };
 
 struct timeline_state {
 	uint64_t seq;             // the moment from which on a replayed view shows it
-	uint64_t arrival_ns;      // host time of that record
+	uint64_t arrival_ns;      // host time of that record; 0 for the state in force at from_seq (change 0): it is older
 	uint64_t inode;
 	uint32_t generation;
 	uint64_t size_bytes, mtime_ns, ctime_ns, crtime_ns; // guest clock; NANOTIME_NONE: not there
 	uint32_t mode, uid, gid, links;
 	unsigned change;          // enum timeline_change bits
 	uint64_t changed_from, changed_to; // bytes [from, to) of the file that differ from the state before
-	uint64_t pending_bytes;   // of them still to come
+	uint64_t pending_bytes;   // of the file's bytes that this state shows as NUL and that came in later
 	bool from_journal;        // only a commit shows it (home blocks were never written with it)
 	uint32_t tid;             // of that commit
 };
@@ -44,6 +45,7 @@ struct timeline_file { // volume and file
 	const char *history; int partition; // < 0: the only file system
 	const void *path; size_t path_length; // NULL: by inode
 	uint64_t inode;
+	struct buffer *warnings; // lines for people are appended; NULL: not wanted
 };
 // The states between two moments (from_seq, to_seq], oldest first, and before them the one in force at from_seq (if any). By path: the states
 // of whatever the name meant. 0; 1 when the file was never there; -1.
@@ -51,8 +53,8 @@ int timeline_states(const struct timeline_file *file, uint64_t from_seq, uint64_
 
 // One change of an append-only file other than at its end.
 struct timeline_finding {
-	uint64_t before_seq, seq, arrival_ns; // last good state, the state that changed it
-	unsigned change;          // CUT, REWRITTEN, REPLACED, DELETED
+	uint64_t before_seq, seq, arrival_ns; // the last good moment; the state that changed it
+	unsigned change;          // CUT, REWRITTEN, REPLACED, DELETED; with RENAMED where the old file lives on under another name
 	uint64_t offset;          // first byte that differs
 	uint64_t inode_before, inode_after;
 	char *before, *after;     // the line(s) around the first difference, as bytes
@@ -66,7 +68,15 @@ int timeline_tamper(const struct timeline_file *file, uint64_t from_seq, uint64_
 
 // A name that differs between two moments.
 struct timeline_difference {
-	enum { TIMELINE_ADDED = 1, TIMELINE_REMOVED, TIMELINE_KIND, TIMELINE_SIZE, TIMELINE_CONTENT, TIMELINE_ATTRIBUTES } what;
+	enum timeline_what {
+		TIMELINE_ADDED = 1,
+		TIMELINE_REMOVED,
+		TIMELINE_KIND,
+		TIMELINE_SIZE,
+		TIMELINE_CONTENT,
+		TIMELINE_ATTRIBUTES,
+		TIMELINE_CAME_AND_WENT, // FILES only: there at neither moment
+	} what;
 	char *path; size_t path_length;
 	uint64_t inode_before, inode_after, size_before, size_after;
 	unsigned kind_before, kind_after;  // enum fs_kind

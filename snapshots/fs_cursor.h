@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// The replayed view of a volume, moving forward through time, record by record.
+//
+// Opening a view at each of 1,200 states would replay the journal 1,200 times. The cursor does it once: home blocks are what the
+// records since a base moment wrote (an extent map over a disk_at); on top lie the newest copies that the journal's commits hold, for
+// as long as the journal's tail has not passed their transaction. So at each record it shows what volume_open(.., replay) would.
+//
+//     fs_cursor_watch(c, offset, length);          // which bytes matter; others cost a few ns a record
+//     fs_cursor_walk(c, to_seq, before, after, context, err);
+// before() is called while the cursor still shows the old bytes, after() once it shows the new ones.
+#ifndef SNAPSHOTS_FS_CURSOR_H
+#define SNAPSHOTS_FS_CURSOR_H
+
+#include "base/vector.h"
+#include "snapshots/disk_at.h"
+#include "snapshots/partition.h"
+
+struct fs_cursor;
+
+enum fs_source { FS_FROM_RECORD, FS_FROM_ZEROS, FS_FROM_COPY, FS_FROM_HOME };
+struct fs_change { // watched bytes of the volume that get new content
+	uint64_t offset, length;
+	enum fs_source source;
+	uint64_t source_seq, source_within; // RECORD: which one, and where in its content they begin. COPY: the journal block's
+	bool escaped;  // COPY
+	bool shadowed; // a home block was written while the journal holds a newer copy: the view does not change
+};
+VECTOR_DEFINE(fs_changes, struct fs_change)
+
+struct fs_step {
+	uint64_t seq, realtime_ns;
+	bool commit;     // the changes come from a commit that this record completed
+	bool tail_moved; // the journal's start moved: blocks may show their home content again
+	uint32_t tid;
+	struct fs_changes changes;
+};
+// 0 goes on, 1 ends the walk, -1 and err.
+typedef int fs_cursor_visit(void *context, const struct fs_step *step, struct error *err);
+
+// At seq; block_bytes: of the file system. h must stay open.
+int fs_cursor_open(struct history *h, const struct partition *p, uint32_t block_bytes, uint64_t seq, struct fs_cursor **ret, struct error *err);
+void fs_cursor_free(struct fs_cursor *c);
+uint64_t fs_cursor_seq(const struct fs_cursor *c);
+uint32_t fs_cursor_block_bytes(const struct fs_cursor *c);
+// Whether the volume has a journal, as far as the cursor could see.
+bool fs_cursor_has_journal(const struct fs_cursor *c);
+
+void fs_cursor_watch_none(struct fs_cursor *c);
+int fs_cursor_watch(struct fs_cursor *c, uint64_t offset, uint64_t length, struct error *err);
+void fs_cursor_watch_all(struct fs_cursor *c);
+
+// Moves to to_seq. after may be called without before() when only the journal's tail moved. 1 when a visit ended it.
+int fs_cursor_walk(struct fs_cursor *c, uint64_t to_seq, fs_cursor_visit *before, fs_cursor_visit *after, void *context, struct error *err);
+
+// Bytes of the volume as the view shows them now. Beyond its end: zeros.
+int fs_cursor_read(struct fs_cursor *c, uint64_t offset, void *bytes, size_t length, struct error *err);
+// Bytes [within, within + length) that a change brings.
+int fs_cursor_new_bytes(struct fs_cursor *c, const struct fs_change *change, uint64_t within, void *bytes, size_t length, struct error *err);
+
+#endif

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: MIT
+// What the journal lays over the home blocks, kept up to date with every record.
+//
+// A committed copy counts until the journal's tail (s_sequence, s_start in its superblock) has passed its transaction: by then the kernel
+// has written the block home. A revoke takes copies of its own and of older transactions away, as recovery does.
+// Source: Linux fs/jbd2/recovery.c, fs/jbd2/revoke.c, include/linux/jbd2.h.
+#include "snapshots/fs_cursor_work.h"
+
+#include "base/bytes.h"
+
+#include <stdlib.h>
+
+#define EXT_SUPERBLOCK_OFFSET 1024u
+#define EXT_MAGIC 0xEF53u          /* EXT4_SUPER_MAGIC, linux/magic.h */
+#define EXT_COMPAT_HAS_JOURNAL 4u  /* fs/ext4/ext4.h */
+#define JOURNAL_MAGIC 0xC03B3998u  /* JBD2_MAGIC_NUMBER */
+#define JOURNAL_INCOMPAT_REVOKE 1u /* set by the kernel at the first revoke: changes no layout */
+#define WARM_UP_RECORDS 65536u     /* how far back a transaction that is under way at the origin may have begun */
+#define WARM_UP_BLOCKS 4096u
+#define FEED_BYTES (256u << 10)
+
+// ---- the overlay
+
+static size_t slot_of(const struct fs_overlay *o, uint64_t fs_block)
+{
+	size_t at = (size_t)((fs_block * UINT64_C(0x9E3779B97F4A7C15)) >> 20) & (o->capacity - 1);
+
+	while (o->slots[at].used && o->slots[at].fs_block != fs_block)
+		at = (at + 1) & (o->capacity - 1);
+	return at;
+}
+
+static bool tid_before(uint32_t a, uint32_t b) // transaction numbers wrap
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static bool is_live(const struct fs_cursor *c, const struct fs_overlay_copy *copy)
+{
+	return copy->used && !copy->dead && !c->journal_empty && !tid_before(copy->tid, c->tail_tid);
+}
+
+// Doubles, or only throws the dead out.
+static int overlay_grow(struct fs_cursor *c, struct error *err)
+{
+	struct fs_overlay old = c->overlay, grown = {0};
+	size_t live = 0;
+
+	for (size_t i = 0; i < old.capacity; i++)
+		live += is_live(c, &old.slots[i]);
+	for (grown.capacity = 1024; grown.capacity < live * 4;)
+		grown.capacity *= 2;
+	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
+	if (!grown.slots)
+		return error_set(err, "out of memory");
+	for (size_t i = 0; i < old.capacity; i++) {
+		if (is_live(c, &old.slots[i])) {
+			grown.slots[slot_of(&grown, old.slots[i].fs_block)] = old.slots[i];
+			grown.used++;
+		}
+	}
+	free(old.slots);
+	c->overlay = grown;
+	return 0;
+}
+
+static int overlay_put(struct fs_cursor *c, const struct fs_overlay_copy *copy, struct error *err)
+{
+	if ((c->overlay.used + 1) * 2 > c->overlay.capacity && overlay_grow(c, err) < 0)
+		return -1;
+	struct fs_overlay_copy *slot = &c->overlay.slots[slot_of(&c->overlay, copy->fs_block)];
+
+	c->overlay.used += !slot->used;
+	*slot = *copy;
+	return 0;
+}
+
+static void overlay_clear(struct fs_cursor *c)
+{
+	free(c->overlay.slots);
+	c->overlay = (struct fs_overlay){0};
+}
+
+bool fs_cursor_overlay_is_empty(const struct fs_cursor *c)
+{
+	return c->overlay.used == 0 || c->journal_empty;
+}
+
+const struct fs_overlay_copy *fs_cursor_live_copy(const struct fs_cursor *c, uint64_t fs_block)
+{
+	if (fs_cursor_overlay_is_empty(c))
+		return NULL;
+	const struct fs_overlay_copy *copy = &c->overlay.slots[slot_of(&c->overlay, fs_block)];
+
+	return is_live(c, copy) ? copy : NULL;
+}
+
+int fs_cursor_read_copy(struct fs_cursor *c, const struct fs_overlay_copy *copy, uint64_t within, void *bytes, size_t length, struct error *err)
+{
+	static const uint8_t magic[4] = {0xC0, 0x3B, 0x39, 0x98};
+	uint64_t offset = copy->disk_offset + within;
+
+	if (copy->seq == 0 ? disk_at_read(c->origin, offset, bytes, length, err) < 0
+			   : fs_cursor_read_written(c, copy->seq, offset, bytes, length, err) < 0)
+		return -1;
+	for (size_t i = 0; copy->escaped && within + i < sizeof(magic) && i < length; i++)
+		((uint8_t *)bytes)[i] = magic[within + i];
+	return 0;
+}
+
+// ---- commits
+
+static int add_copy_piece(struct fs_cursor *c, uint64_t from, uint64_t to, void *context, struct error *err)
+{
+	struct fs_change change = *(const struct fs_change *)context;
+
+	change.offset = from;
+	change.length = to - from;
+	return fs_changes_append(&c->step.changes, change) < 0 ? error_set(err, "out of memory") : 0;
+}
+
+static uint64_t journal_disk_offset(const struct fs_cursor *c, uint64_t journal_block)
+{
+	const struct journal_extents *extents = &c->geometry.extents;
+
+	for (size_t i = 0; i < extents->count; i++) {
+		const struct journal_extent *e = &extents->items[i];
+
+		if (journal_block >= e->journal_block && journal_block - e->journal_block < e->count)
+			return c->partition.start_bytes + (e->fs_block + journal_block - e->journal_block) * c->block_bytes;
+	}
+	return UINT64_MAX;
+}
+
+static int gather_commit(struct fs_cursor *c, const struct journal_commit *commit, struct error *err)
+{
+	c->step.changes.count = 0;
+	for (size_t i = 0; i < commit->copy_count; i++) {
+		const struct journal_copy *copy = &commit->copies[i];
+		struct fs_change change = {.source = FS_FROM_COPY, .source_seq = commit->copy_seqs[i], .escaped = copy->escaped};
+		uint64_t from = copy->fs_block * c->block_bytes;
+
+		change.source_within = journal_disk_offset(c, copy->journal_block);
+		if (copy->fs_block < c->geometry.fs_blocks && fs_cursor_clip(c, from, from + c->block_bytes, add_copy_piece, &change, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < commit->revoked_count; i++) {
+		struct fs_change change = {.source = FS_FROM_HOME};
+		uint64_t from = commit->revoked[i] * c->block_bytes;
+
+		if (fs_cursor_live_copy(c, commit->revoked[i]) &&
+		    fs_cursor_clip(c, from, from + c->block_bytes, add_copy_piece, &change, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int apply_commit(struct fs_cursor *c, const struct journal_commit *commit, struct error *err)
+{
+	for (size_t i = 0; i < commit->copy_count; i++) {
+		const struct journal_copy *copy = &commit->copies[i];
+		struct fs_overlay_copy entry = {.fs_block = copy->fs_block, .seq = commit->copy_seqs[i], .tid = commit->tid, .used = true};
+
+		entry.escaped = copy->escaped;
+		entry.disk_offset = journal_disk_offset(c, copy->journal_block);
+		if (copy->fs_block < c->geometry.fs_blocks && entry.disk_offset != UINT64_MAX && overlay_put(c, &entry, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < commit->revoked_count && c->overlay.capacity > 0; i++)
+		c->overlay.slots[slot_of(&c->overlay, commit->revoked[i])].dead = true;
+	return 0;
+}
+
+// A visit's 1 must not look like a failure to the follower: it waits in c->ended.
+static int on_commit(void *context, const struct journal_commit *commit, struct error *err)
+{
+	struct fs_cursor *c = context;
+
+	if (commit->seq <= c->quiet_until || c->ended || tid_before(commit->tid, c->tail_tid))
+		return 0;
+	if (gather_commit(c, commit, err) < 0)
+		return -1;
+	c->step.commit = true;
+	c->step.tail_moved = false;
+	c->step.tid = commit->tid;
+	bool seen = c->step.changes.count > 0;
+	int result = seen ? c->before(c->context, &c->step, err) : 0;
+
+	if (result == 0)
+		result = apply_commit(c, commit, err);
+	if (result == 0 && seen)
+		result = c->after(c->context, &c->step, err);
+	c->ended = result > 0;
+	return result < 0 ? -1 : 0;
+}
+
+// ---- finding the journal
+
+static int read_home(void *context, uint64_t offset, void *bytes, size_t length, struct error *err)
+{
+	struct fs_cursor *c = context;
+
+	if (offset > c->partition.length_bytes || length > c->partition.length_bytes - offset)
+		return error_set(err, "the journal points outside the file system");
+	return fs_cursor_read_home(c, offset, bytes, length, err);
+}
+
+static int compare_extents(const void *a, const void *b)
+{
+	const struct journal_extent *x = a, *y = b;
+
+	return x->fs_block < y->fs_block ? -1 : x->fs_block > y->fs_block;
+}
+
+// What tells one file system from the next one made over it. false: no ext file system there.
+static bool read_identity(struct fs_cursor *c, uint8_t identity[32], bool *ret_promised, struct error *err)
+{
+	uint8_t super[256];
+
+	if (fs_cursor_read_home(c, EXT_SUPERBLOCK_OFFSET, super, sizeof(super), err) < 0 || get_le16(super + 0x38) != EXT_MAGIC)
+		return false;
+	memset(identity, 0, 32);
+	memcpy(identity, super + 0x68, 16);     // s_uuid
+	memcpy(identity + 16, super + 0xE0, 4); // s_journal_inum
+	memcpy(identity + 20, super + 0x18, 4); // s_log_block_size
+	*ret_promised = get_le32(super + 0x5C) & EXT_COMPAT_HAS_JOURNAL;
+	identity[24] = *ret_promised;
+	return true;
+}
+
+// The tail: which transactions recovery would replay.
+static void take_tail(struct fs_cursor *c, const uint8_t *super)
+{
+	c->tail_tid = get_be32(super + 24);          // s_sequence
+	c->journal_empty = get_be32(super + 28) == 0; // s_start
+}
+
+// A record that wrote there, so that the copy can be read when the ring has gone on.
+static int origin_of(struct fs_cursor *c, uint64_t disk_offset, uint64_t *ret_seq, struct error *err)
+{
+	struct piece piece = extent_map_lookup(&c->written, disk_offset, c->block_bytes);
+	struct disk_piece older;
+
+	if (piece.seq != 0) {
+		*ret_seq = piece.seq;
+		return 0;
+	}
+	if (disk_at_resolve(c->base, disk_offset, c->block_bytes, &older, NULL, err) < 0)
+		return -1;
+	*ret_seq = older.seq;
+	return 0;
+}
+
+// Copies of transactions that are already there. Their own numbers are not told one by one: the last one's stands for all, so they count
+// a little longer than in truth, while home shows the same.
+static int load_replay(struct fs_cursor *c, struct error *err)
+{
+	struct journal_result found = {0};
+	int result = journal_replay(&c->geometry, read_home, c, &found, err);
+
+	for (size_t i = 0; result == 0 && i < found.copies.count; i++) {
+		const struct journal_copy *copy = &found.copies.items[i];
+		struct fs_overlay_copy entry = {.fs_block = copy->fs_block, .tid = found.last_tid, .used = true, .escaped = copy->escaped};
+
+		entry.disk_offset = journal_disk_offset(c, copy->journal_block);
+		if (copy->fs_block >= c->geometry.fs_blocks || entry.disk_offset == UINT64_MAX)
+			continue;
+		result = origin_of(c, entry.disk_offset, &entry.seq, err);
+		if (result == 0)
+			result = overlay_put(c, &entry, err);
+	}
+	journal_result_release(&found);
+	return result;
+}
+
+static void forget_journal(struct fs_cursor *c)
+{
+	journal_follow_free(c->follow);
+	c->follow = NULL;
+	journal_extents_release(&c->geometry.extents);
+	journal_extents_release(&c->by_block);
+	overlay_clear(c);
+	c->has_journal = false;
+	c->journal_empty = true;
+}
+
+// Nothing of what is found wrong here is an error: in the middle of mkfs there is no journal yet. Whoever opens a view at the end of the
+// span is told by name what cannot be read.
+static void locate(struct fs_cursor *c)
+{
+	struct error ignored;
+	uint8_t super[64];
+	bool present = false;
+
+	forget_journal(c);
+	c->seeks_journal = true;
+	if (!read_identity(c, c->identity, &present, &ignored))
+		return;
+	if (!present) {
+		c->seeks_journal = false;
+		return;
+	}
+	if (journal_locate(read_home, c, &c->geometry, &present, &ignored) < 0 || !present || c->geometry.block_bytes != c->block_bytes ||
+	    c->geometry.extents.count == 0)
+		return;
+	for (size_t i = 0; i < c->geometry.extents.count; i++) {
+		if (journal_extents_append(&c->by_block, c->geometry.extents.items[i]) < 0)
+			return;
+	}
+	qsort(c->by_block.items, c->by_block.count, sizeof(*c->by_block.items), compare_extents);
+	if (fs_cursor_read_home(c, c->geometry.extents.items[0].fs_block * c->block_bytes, super, sizeof(super), &ignored) < 0 ||
+	    get_be32(super) != JOURNAL_MAGIC || journal_follow_new(&c->geometry, on_commit, c, &c->follow, &ignored) < 0)
+		return;
+	take_tail(c, super);
+	c->has_journal = true;
+	c->seeks_journal = false;
+	if (!c->journal_empty && load_replay(c, &ignored) < 0)
+		overlay_clear(c);
+}
+
+void fs_cursor_journal_release(struct fs_cursor *c)
+{
+	forget_journal(c);
+}
+
+// ---- feeding the follower
+
+// Journal block 0: the tail moves; a mount may switch checksums or 64-bit tags on, then tags are laid out otherwise.
+static int note_journal_super(struct fs_cursor *c, const uint8_t *super, struct error *err)
+{
+	uint32_t features = get_be32(super + 40);
+
+	if (get_be32(super) != JOURNAL_MAGIC)
+		return 0;
+	if (((features ^ c->geometry.incompatible) & ~JOURNAL_INCOMPAT_REVOKE) != 0 || get_be32(super + 16) != c->geometry.maximum_length) {
+		locate(c);
+		return 0;
+	}
+	bool moved = c->tail_tid != get_be32(super + 24) || c->journal_empty != (get_be32(super + 28) == 0);
+
+	take_tail(c, super);
+	if (!moved || c->seq <= c->quiet_until)
+		return 0;
+	c->step.changes.count = 0;
+	c->step.commit = false;
+	c->step.tail_moved = true;
+	int result = c->after(c->context, &c->step, err);
+
+	c->ended = result > 0;
+	return result < 0 ? -1 : 0;
+}
+
+static int feed_block(struct fs_cursor *c, uint64_t journal_block, const uint8_t *bytes, uint64_t seq, struct error *err)
+{
+	if (c->ended || !c->has_journal)
+		return 0;
+	if (journal_block == 0)
+		return c->seq <= c->quiet_until ? 0 : note_journal_super(c, bytes, err);
+	return journal_follow_block(c->follow, journal_block, bytes, seq, err);
+}
+
+struct fed { uint64_t seq, offset, length; bool zeros; const struct segment_row *row; }; // offset: of the written range, on the volume
+
+// Blocks [first, first + count) of the file system hold journal blocks from journal_block on; the record covers part of them.
+static int feed_run(struct fs_cursor *c, const struct fed *f, uint64_t first, uint64_t count, uint64_t journal_block, uint8_t *buffer, struct error *err)
+{
+	uint32_t size = c->block_bytes;
+
+	for (uint64_t done = 0; done < count && c->has_journal;) {
+		uint64_t offset = (first + done) * size, part = FEED_BYTES / size ? FEED_BYTES / size : 1;
+		bool whole;
+
+		if (part > count - done)
+			part = count - done;
+		whole = offset >= f->offset && offset + part * size <= f->offset + f->length;
+		if (!whole && part > 1)
+			part = 1;
+		whole = offset >= f->offset && offset + part * size <= f->offset + f->length;
+		if (!whole) {
+			if (fs_cursor_read_written(c, f->seq, c->partition.start_bytes + offset, buffer, size, err) < 0)
+				return -1;
+		} else if (f->zeros) {
+			memset(buffer, 0, part * size);
+		} else if (history_content(c->history, f->seq, c->partition.start_bytes + offset - f->row->offset_bytes, buffer, part * size, err) < 0) {
+			return -1;
+		}
+		for (uint64_t i = 0; i < part; i++) {
+			if (feed_block(c, journal_block + done + i, buffer + i * size, f->seq, err) < 0)
+				return -1;
+		}
+		done += part;
+	}
+	return 0;
+}
+
+static int feed_record(struct fs_cursor *c, const struct fed *f, struct error *err)
+{
+	uint64_t first = f->offset / c->block_bytes, end = (f->offset + f->length + c->block_bytes - 1) / c->block_bytes;
+	uint8_t *buffer = NULL;
+	int result = 0;
+
+	for (size_t i = 0; i < c->by_block.count && result == 0; i++) {
+		struct journal_extent e = c->by_block.items[i];
+		uint64_t from = e.fs_block > first ? e.fs_block : first, to = e.fs_block + e.count < end ? e.fs_block + e.count : end;
+
+		if (from >= to)
+			continue;
+		if (!buffer && !(buffer = malloc(FEED_BYTES > c->block_bytes ? FEED_BYTES : c->block_bytes)))
+			return error_set(err, "out of memory");
+		result = feed_run(c, f, from, to - from, e.journal_block + from - e.fs_block, buffer, err);
+		if (!c->has_journal)
+			break; // the feed itself showed that the journal is another one now
+	}
+	free(buffer);
+	return result;
+}
+
+static int note_superblock(struct fs_cursor *c, uint64_t offset, uint64_t length)
+{
+	uint8_t identity[32];
+	struct error ignored;
+	bool promised;
+
+	if (offset >= EXT_SUPERBLOCK_OFFSET + 1024 || offset + length <= EXT_SUPERBLOCK_OFFSET)
+		return 0;
+	if (c->seeks_journal || !read_identity(c, identity, &promised, &ignored) || memcmp(identity, c->identity, sizeof(identity)) != 0)
+		locate(c);
+	return 0;
+}
+
+int fs_cursor_journal_note(struct fs_cursor *c, uint64_t seq, const struct segment_row *row, uint64_t offset, uint64_t length, struct error *err)
+{
+	struct fed f = {.seq = seq, .offset = offset, .length = length, .zeros = row->type != RECORD_WRITE, .row = row};
+
+	if (row->type == RECORD_FLUSH) { // mkfs ends with one
+		locate(c);
+		return 0;
+	}
+	if (note_superblock(c, offset, length) < 0)
+		return -1;
+	if (c->has_journal && feed_record(c, &f, err) < 0)
+		return -1;
+	return c->ended ? 1 : 0;
+}
+
+// ---- the beginning
+
+struct warm_row { uint64_t seq; struct segment_row row; };
+VECTOR_DEFINE(warm_rows, struct warm_row)
+struct warm_up { struct fs_cursor *cursor; struct warm_rows rows; };
+
+static int collect_row(void *context, uint64_t seq, const struct segment_row *row, struct error *err)
+{
+	struct warm_up *w = context;
+	const struct fs_cursor *c = w->cursor;
+	uint64_t start = c->partition.start_bytes;
+
+	if (row->type != RECORD_WRITE || row->offset_bytes < start)
+		return 0;
+	for (size_t i = 0; i < c->by_block.count; i++) {
+		const struct journal_extent *e = &c->by_block.items[i];
+		uint64_t from = start + e->fs_block * c->block_bytes, to = from + e->count * c->block_bytes;
+
+		if (row->offset_bytes < to && row->offset_bytes + row->length_bytes > from)
+			return warm_rows_append(&w->rows, (struct warm_row){seq, *row}) < 0 ? error_set(err, "out of memory") : 0;
+	}
+	return 0;
+}
+
+// A transaction may have begun before the origin and commit behind it: the follower is shown what came shortly before.
+static int warm_up(struct fs_cursor *c, struct error *err)
+{
+	struct warm_up w = {.cursor = c};
+	uint64_t from = c->seq > WARM_UP_RECORDS ? c->seq - WARM_UP_RECORDS : 0, blocks = 0;
+	int result = history_walk(c->history, from, c->seq, collect_row, &w, err);
+	size_t first = w.rows.count;
+
+	while (first > 0 && blocks < WARM_UP_BLOCKS)
+		blocks += w.rows.items[--first].row.length_bytes / c->block_bytes + 1;
+	for (size_t i = first; result == 0 && i < w.rows.count; i++) {
+		const struct segment_row *row = &w.rows.items[i].row;
+		struct fed f = {.seq = w.rows.items[i].seq, .offset = row->offset_bytes - c->partition.start_bytes, .length = row->length_bytes, .row = row};
+
+		result = feed_record(c, &f, err);
+	}
+	warm_rows_release(&w.rows);
+	return result;
+}
+
+int fs_cursor_journal_open(struct fs_cursor *c, struct error *err)
+{
+	c->quiet_until = c->seq;
+	locate(c);
+	return c->has_journal ? warm_up(c, err) : 0;
+}

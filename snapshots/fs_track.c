@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: MIT
+#include "snapshots/fs_track.h"
+
+#include <stdlib.h>
+
+#define COMPARE_BYTES (64u << 10)
+#define LOOK_BACK_STATES 4096u /* states whose inode a home write may bring: those of one lap of the journal, roughly */
+
+static uint64_t hash_bytes(const uint8_t *bytes, size_t length) // FNV-1a: only tells our own states apart
+{
+	uint64_t hash = UINT64_C(0xCBF29CE484222325);
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
+	return hash;
+}
+
+// ---- the present state
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct fs_run *x = a, *y = b;
+
+	return x->volume_offset < y->volume_offset ? -1 : x->volume_offset > y->volume_offset;
+}
+
+static int watch_again(struct fs_track *t, struct error *err)
+{
+	uint32_t block = fs_cursor_block_bytes(t->cursor);
+
+	fs_cursor_watch_none(t->cursor);
+	for (size_t i = 0; i < t->path_watch.count; i++) {
+		if (fs_cursor_watch(t->cursor, t->path_watch.items[i].volume_offset, t->path_watch.items[i].length, err) < 0)
+			return -1;
+	}
+	if (t->inode_number != 0 && fs_cursor_watch(t->cursor, t->inode.place, t->inode.length, err) < 0)
+		return -1;
+	for (size_t i = 0; i < t->map.nodes.count; i++) {
+		if (fs_cursor_watch(t->cursor, t->map.nodes.items[i], block, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < t->by_volume.count; i++) {
+		const struct fs_run *run = &t->by_volume.items[i];
+
+		if (!run->unwritten && fs_cursor_watch(t->cursor, run->volume_offset, run->length, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int order_runs(struct fs_track *t, struct error *err)
+{
+	t->by_volume.count = 0;
+	if (fs_runs_reserve(&t->by_volume, t->map.runs.count) < 0)
+		return error_set(err, "out of memory");
+	for (size_t i = 0; i < t->map.runs.count; i++)
+		t->by_volume.items[t->by_volume.count++] = t->map.runs.items[i];
+	if (t->by_volume.count > 1)
+		qsort(t->by_volume.items, t->by_volume.count, sizeof(*t->by_volume.items), compare_places);
+	return 0;
+}
+
+// Reads inode, facts and map of t->inode_number. It may turn out to be nothing (t->alive false).
+static int load_inode(struct fs_track *t, struct error *err)
+{
+	bool found = false;
+	struct error ignored;
+
+	fs_file_release(&t->file);
+	fs_map_release(&t->map);
+	t->by_volume.count = 0;
+	t->alive = false;
+	if (fs_inode_read(t->cursor, t->fs, t->inode_number, &t->inode, &found, err) < 0)
+		return -1;
+	if (!found) {
+		t->inode_number = 0;
+		return 0;
+	}
+	// Bytes that are no inode (in the middle of mkfs, freed) are no failure of ours.
+	if (fs_ext_decode_inode(t->fs, t->inode_number, t->inode.raw, t->inode.length, &t->file, &ignored) < 0)
+		memset(&t->file, 0, sizeof(t->file));
+	t->alive = t->file.mode != 0 && t->file.links > 0;
+	if (!t->alive)
+		return 0;
+	if (fs_map_decode(t->inode.raw, t->inode.length, fs_cursor_block_bytes(t->cursor), fs_names_read, t->cursor, &t->map, err) < 0)
+		return -1;
+	return order_runs(t, err);
+}
+
+static int find_path(struct fs_track *t, uint64_t *ret_inode, struct error *err)
+{
+	t->path_watch.count = 0;
+	return fs_names_find(t->cursor, t->fs, t->path, t->path_length, &t->path_watch, ret_inode, err);
+}
+
+static void fill_state(const struct fs_track *t, struct timeline_state *s)
+{
+	const struct fs_file *f = &t->file;
+
+	s->inode = t->inode_number;
+	s->generation = f->generation;
+	s->size_bytes = f->size_bytes;
+	s->mtime_ns = f->mtime_ns;
+	s->ctime_ns = f->ctime_ns;
+	s->crtime_ns = f->crtime_ns;
+	s->mode = f->mode;
+	s->uid = f->uid;
+	s->gid = f->gid;
+	s->links = f->links;
+}
+
+static int append_state(struct fs_track *t, const struct timeline_state *s, const struct fs_track_extra *e, struct error *err)
+{
+	if (t->states.count >= FS_TRACK_MAX_STATES) {
+		t->too_many = t->stopped = true;
+		return 0;
+	}
+	if (fs_track_extras_append(&t->extras, *e) < 0 || timeline_states_append(&t->states, *s) < 0)
+		return error_set(err, "out of memory");
+	return 0;
+}
+
+// ---- a step, before it shows
+
+// Compares bytes that `change` brings to [from, to) of the volume, which hold the file from file_offset on.
+static int compare_new(struct fs_track *t, const struct fs_change *change, uint64_t from, uint64_t to, uint64_t file_offset, struct error *err)
+{
+	struct fs_content_change *seen = &t->content;
+
+	while (from < to && file_offset < t->file.size_bytes) {
+		size_t part = to - from < COMPARE_BYTES ? (size_t)(to - from) : COMPARE_BYTES;
+
+		if (part > t->file.size_bytes - file_offset)
+			part = (size_t)(t->file.size_bytes - file_offset);
+		if (fs_cursor_read(t->cursor, from, t->old_bytes, part, err) < 0 ||
+		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->new_bytes, part, err) < 0)
+			return -1;
+		fs_content_compare(seen, t->old_bytes, t->new_bytes, part, file_offset);
+		from += part;
+		file_offset += part;
+	}
+	return 0;
+}
+
+static int note_data(struct fs_track *t, const struct fs_change *change, struct error *err)
+{
+	uint64_t from = change->offset, to = from + change->length;
+	size_t low = 0, high = t->by_volume.count;
+
+	while (low < high) { // the first run that ends behind `from`
+		size_t middle = low + (high - low) / 2;
+
+		if (t->by_volume.items[middle].volume_offset + t->by_volume.items[middle].length <= from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < t->by_volume.count && t->by_volume.items[low].volume_offset < to; low++) {
+		const struct fs_run *run = &t->by_volume.items[low];
+		uint64_t begin = run->volume_offset > from ? run->volume_offset : from;
+		uint64_t end = run->volume_offset + run->length < to ? run->volume_offset + run->length : to;
+
+		if (!run->unwritten && compare_new(t, change, begin, end, run->file_offset + begin - run->volume_offset, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+// Whether the change brings other bytes to [offset, offset + length) of the volume.
+static int brings_other(struct fs_track *t, const struct fs_change *change, uint64_t offset, uint64_t length, bool *dirty, struct error *err)
+{
+	uint64_t from = change->offset > offset ? change->offset : offset;
+	uint64_t to = change->offset + change->length < offset + length ? change->offset + change->length : offset + length;
+
+	for (; from < to && !*dirty; from += COMPARE_BYTES) {
+		size_t part = to - from < COMPARE_BYTES ? (size_t)(to - from) : COMPARE_BYTES;
+
+		if (fs_cursor_read(t->cursor, from, t->old_bytes, part, err) < 0 ||
+		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->new_bytes, part, err) < 0)
+			return -1;
+		*dirty = memcmp(t->old_bytes, t->new_bytes, part) != 0;
+	}
+	return 0;
+}
+
+// A home write brings an inode that so far only a commit had shown.
+static int note_home_inode(struct fs_track *t, const struct fs_change *change, struct error *err)
+{
+	uint64_t end = t->inode.place + t->inode.length;
+
+	if (t->inode_number == 0 || change->source != FS_FROM_RECORD || change->offset > t->inode.place || change->offset + change->length < end)
+		return 0;
+	if (fs_cursor_new_bytes(t->cursor, change, t->inode.place - change->offset, t->new_bytes, t->inode.length, err) < 0)
+		return -1;
+	uint64_t hash = hash_bytes(t->new_bytes, t->inode.length);
+
+	for (size_t back = 1; back <= t->states.count && back <= LOOK_BACK_STATES; back++) {
+		struct timeline_state *s = &t->states.items[t->states.count - back];
+
+		if (t->extras.items[t->states.count - back].raw_hash == hash)
+			s->from_journal = false;
+	}
+	return 0;
+}
+
+static int before_step(void *context, const struct fs_step *step, struct error *err)
+{
+	struct fs_track *t = context;
+
+	t->path_dirty = t->inode_dirty = false;
+	t->content = (struct fs_content_change){.old_was_nul = true};
+	for (size_t i = 0; i < step->changes.count; i++) {
+		const struct fs_change *change = &step->changes.items[i];
+
+		if (!step->commit && note_home_inode(t, change, err) < 0)
+			return -1;
+		if (change->shadowed)
+			continue;
+		for (size_t k = 0; k < t->path_watch.count && !t->path_dirty; k++) {
+			if (brings_other(t, change, t->path_watch.items[k].volume_offset, t->path_watch.items[k].length, &t->path_dirty, err) < 0)
+				return -1;
+		}
+		if (t->inode_number == 0)
+			continue;
+		if (brings_other(t, change, t->inode.place, t->inode.length, &t->inode_dirty, err) < 0)
+			return -1;
+		for (size_t k = 0; k < t->map.nodes.count && !t->inode_dirty; k++) {
+			if (brings_other(t, change, t->map.nodes.items[k], fs_cursor_block_bytes(t->cursor), &t->inode_dirty, err) < 0)
+				return -1;
+		}
+		if (note_data(t, change, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+// ---- a step, once it shows
+
+// Where both files have bytes but the maps differ.
+static int compare_maps(struct fs_track *t, const struct fs_map *old, uint64_t common, struct error *err)
+{
+	for (uint64_t at = 0; at < common;) {
+		bool old_hole, new_hole;
+		struct fs_run a = fs_map_at(old, at, common - at, &old_hole), b = fs_map_at(&t->map, at, a.length, &new_hole);
+		bool a_zero = old_hole || a.unwritten, b_zero = new_hole || b.unwritten;
+		uint64_t length = b.length;
+
+		if (!old->inline_bytes && !t->map.inline_bytes && ((a_zero && b_zero) || (!a_zero && !b_zero && a.volume_offset == b.volume_offset))) {
+			at += length;
+			continue;
+		}
+		if (length > COMPARE_BYTES)
+			length = COMPARE_BYTES;
+		if (fs_map_content(old, fs_names_read, t->cursor, at, t->old_bytes, (size_t)length, err) < 0 ||
+		    fs_map_content(&t->map, fs_names_read, t->cursor, at, t->new_bytes, (size_t)length, err) < 0)
+			return -1;
+		fs_content_compare(&t->content, t->old_bytes, t->new_bytes, (size_t)length, at);
+		at += length;
+	}
+	return 0;
+}
+
+static bool same_metadata(const struct fs_file *a, const struct fs_file *b)
+{
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->links == b->links && a->mtime_ns == b->mtime_ns &&
+	       a->ctime_ns == b->ctime_ns;
+}
+
+static void begin_state(const struct fs_track *t, const struct fs_step *step, struct timeline_state *s, struct fs_track_extra *e)
+{
+	*s = (struct timeline_state){.seq = step->seq, .arrival_ns = step->realtime_ns, .from_journal = step->commit, .tid = step->tid};
+	fill_state(t, s);
+	*e = (struct fs_track_extra){.raw_hash = hash_bytes(t->inode.raw, t->inode.length)};
+}
+
+// The time of the last state that the inode itself made.
+static uint64_t last_inode_arrival(const struct fs_track *t)
+{
+	for (size_t i = t->states.count; i-- > 0;) {
+		if (t->states.items[i].change != TIMELINE_ARRIVED)
+			return t->states.items[i].arrival_ns;
+	}
+	return 0;
+}
+
+static int add_compared(struct fs_track *t, const struct fs_step *step, const struct fs_track_seen *seen, struct error *err)
+{
+	struct timeline_state s;
+	struct fs_track_extra e;
+	uint64_t from, to;
+	unsigned change = fs_track_classify(seen, &from, &to);
+
+	if (change == 0)
+		return 0;
+	if (change & TIMELINE_ARRIVED)
+		fs_track_mark_pending(&t->states, &t->extras, seen->content_from, seen->content_to, step->seq, step->realtime_ns);
+	begin_state(t, step, &s, &e);
+	s.change = change;
+	s.changed_from = from;
+	s.changed_to = to;
+	if (change == TIMELINE_ARRIVED && !t->inode_dirty && t->states.count > 0) { // the inode is as it was: so is where it comes from
+		s.from_journal = t->states.items[t->states.count - 1].from_journal;
+		s.tid = t->states.items[t->states.count - 1].tid;
+	}
+	if (t->stop_inode_change_seq != 0 && step->seq > t->stop_inode_change_seq && (change & (TIMELINE_CUT | TIMELINE_REWRITTEN)))
+		t->stopped = true;
+	return append_state(t, &s, &e, err);
+}
+
+static int add_gone(struct fs_track *t, const struct fs_step *step, const struct timeline_state *last, unsigned change, bool lives, struct error *err)
+{
+	struct timeline_state s = *last; // sizes and times of what went: the inode itself is wiped by then
+	struct fs_track_extra e = {.previous_inode = last->inode, .previous_lives = lives};
+
+	s.seq = step->seq;
+	s.arrival_ns = step->realtime_ns;
+	s.from_journal = step->commit;
+	s.tid = step->tid;
+	s.change = change;
+	s.pending_bytes = s.changed_from = 0;
+	s.changed_to = s.size_bytes;
+	s.links = lives ? s.links : 0;
+	t->stopped |= t->stop_inode_change_seq != 0;
+	return append_state(t, &s, &e, err);
+}
+
+static int add_new(struct fs_track *t, const struct fs_step *step, unsigned change, uint64_t previous, bool lives, struct error *err)
+{
+	struct timeline_state s;
+	struct fs_track_extra e;
+
+	begin_state(t, step, &s, &e);
+	s.change = change;
+	s.changed_to = s.size_bytes;
+	e.previous_inode = previous;
+	e.previous_lives = lives;
+	t->stopped |= t->stop_inode_change_seq != 0;
+	return append_state(t, &s, &e, err);
+}
+
+// The inode that the name meant, now that the name means something else: does it still have a name?
+static int still_lives(struct fs_track *t, uint64_t inode, uint32_t generation, bool *ret, struct error *err)
+{
+	struct fs_inode *i = malloc(sizeof(*i));
+	bool found;
+
+	if (!i)
+		return error_set(err, "out of memory");
+	int result = fs_inode_read(t->cursor, t->fs, inode, i, &found, err);
+
+	*ret = result == 0 && found && fs_inode_links(i) > 0 && fs_inode_generation(i) == generation;
+	free(i);
+	return result;
+}
+
+static struct timeline_state last_facts(const struct fs_track *t)
+{
+	struct timeline_state s = t->states.count > 0 ? t->states.items[t->states.count - 1] : (struct timeline_state){0};
+
+	fill_state(t, &s);
+	return s;
+}
+
+// The name means `now`, which is not what it meant.
+static int switch_inode(struct fs_track *t, uint64_t now, const struct fs_step *step, struct error *err)
+{
+	bool was_there = t->inode_number != 0 && t->alive, lives = false;
+	uint64_t before = t->inode_number;
+	struct timeline_state last = last_facts(t);
+
+	if (was_there && still_lives(t, before, last.generation, &lives, err) < 0)
+		return -1;
+	t->inode_number = now;
+	if (load_inode(t, err) < 0)
+		return -1;
+	unsigned moved = lives ? TIMELINE_RENAMED : 0;
+
+	if (t->alive)
+		return add_new(t, step, was_there ? TIMELINE_REPLACED | moved : TIMELINE_APPEARED, was_there ? before : 0, lives, err);
+	return was_there ? add_gone(t, step, &last, TIMELINE_DELETED | moved, lives, err) : 0;
+}
+
+// The same inode number with other bytes.
+static int reload_inode(struct fs_track *t, const struct fs_step *step, struct error *err)
+{
+	struct timeline_state last = last_facts(t);
+	struct fs_file old_file = t->file;
+	struct fs_map old_map = t->map;
+	bool was_alive = t->alive;
+	int result;
+
+	t->file = (struct fs_file){0};
+	t->map = (struct fs_map){0};
+	result = load_inode(t, err);
+	bool reused = was_alive && t->alive && (old_file.generation != t->file.generation || old_file.crtime_ns != t->file.crtime_ns);
+
+	if (result < 0) {
+		// told already
+	} else if (was_alive && !t->alive) {
+		result = add_gone(t, step, &last, TIMELINE_DELETED, false, err);
+	} else if (t->alive && (!was_alive || reused)) {
+		unsigned change = !was_alive ? TIMELINE_APPEARED : t->path ? TIMELINE_REPLACED : TIMELINE_DELETED | TIMELINE_APPEARED;
+
+		result = add_new(t, step, change, reused ? last.inode : 0, false, err);
+	} else if (t->alive) {
+		uint64_t common = old_file.size_bytes < t->file.size_bytes ? old_file.size_bytes : t->file.size_bytes;
+		struct fs_track_seen seen = {.old_size = old_file.size_bytes, .new_size = t->file.size_bytes};
+
+		result = compare_maps(t, &old_map, common, err);
+		fs_content_clip(&t->content, common);
+		seen.same_metadata = same_metadata(&old_file, &t->file);
+		seen.content_differs = t->content.any;
+		seen.old_was_nul = t->content.old_was_nul;
+		seen.content_from = t->content.from;
+		seen.content_to = t->content.to;
+		seen.within_patience = step->realtime_ns < last_inode_arrival(t) + FS_TRACK_PATIENCE_NS;
+		if (result == 0)
+			result = add_compared(t, step, &seen, err);
+	}
+	fs_file_release(&old_file);
+	fs_map_release(&old_map);
+	return result;
+}
+
+static int content_only(struct fs_track *t, const struct fs_step *step, struct error *err)
+{
+	struct fs_track_seen seen = {.old_size = t->file.size_bytes, .new_size = t->file.size_bytes, .same_metadata = true, .content_differs = true};
+
+	seen.old_was_nul = t->content.old_was_nul;
+	seen.content_from = t->content.from;
+	seen.content_to = t->content.to;
+	seen.within_patience = step->realtime_ns < last_inode_arrival(t) + FS_TRACK_PATIENCE_NS;
+	return add_compared(t, step, &seen, err);
+}
+
+static int after_step(void *context, const struct fs_step *step, struct error *err)
+{
+	struct fs_track *t = context;
+	uint64_t now = t->inode_number;
+	int result = 0;
+
+	if (step->tail_moved) { // rare: look at everything again
+		t->content = (struct fs_content_change){.old_was_nul = true};
+		t->path_dirty = t->path != NULL;
+		t->inode_dirty = t->inode_number != 0;
+	}
+	if (!t->path_dirty && !t->inode_dirty && !t->content.any)
+		return 0;
+	if (t->path_dirty && find_path(t, &now, err) < 0)
+		return -1;
+	if (now != t->inode_number)
+		result = switch_inode(t, now, step, err);
+	else if (t->inode_dirty)
+		result = reload_inode(t, step, err);
+	else if (t->content.any && t->alive)
+		result = content_only(t, step, err);
+	if (result == 0 && (t->path_dirty || t->inode_dirty))
+		result = watch_again(t, err);
+	return result < 0 ? -1 : t->stopped;
+}
+
+// ---- from outside
+
+int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, const void *path, size_t path_length, uint64_t inode, struct error *err)
+{
+	uint64_t now = inode;
+
+	memset(t, 0, sizeof(*t));
+	t->cursor = c;
+	t->fs = fs;
+	t->path = path;
+	t->path_length = path_length;
+	t->old_bytes = malloc(COMPARE_BYTES);
+	t->new_bytes = malloc(COMPARE_BYTES);
+	if (!t->old_bytes || !t->new_bytes)
+		return error_set(err, "out of memory");
+	if (path && find_path(t, &now, err) < 0)
+		return -1;
+	t->inode_number = now;
+	if (load_inode(t, err) < 0)
+		return -1;
+	if (t->alive) {
+		struct timeline_state s = {.seq = fs_cursor_seq(c), .arrival_ns = 0};
+		struct fs_track_extra e = {.raw_hash = hash_bytes(t->inode.raw, t->inode.length)};
+
+		fill_state(t, &s);
+		if (append_state(t, &s, &e, err) < 0)
+			return -1;
+	}
+	return watch_again(t, err);
+}
+
+void fs_track_release(struct fs_track *t)
+{
+	timeline_states_release(&t->states);
+	fs_track_extras_release(&t->extras);
+	fs_file_release(&t->file);
+	fs_map_release(&t->map);
+	fs_runs_release(&t->path_watch);
+	fs_runs_release(&t->by_volume);
+	free(t->old_bytes);
+	free(t->new_bytes);
+	memset(t, 0, sizeof(*t));
+}
+
+int fs_track_run(struct fs_track *t, uint64_t to_seq, struct error *err)
+{
+	if (t->stopped)
+		return 0;
+	return fs_cursor_walk(t->cursor, to_seq, before_step, after_step, t, err) < 0 ? -1 : 0;
+}
+
+int fs_track_may_be_pending(struct fs_track *t, bool *ret, struct error *err)
+{
+	uint64_t size = t->file.size_bytes, from = size > COMPARE_BYTES ? size - COMPARE_BYTES : 0;
+
+	*ret = false;
+	if (!t->alive || size == 0 || t->file.kind != FS_REGULAR)
+		return 0;
+	for (size_t i = 0; i < t->map.runs.count && !*ret; i++)
+		*ret = t->map.runs.items[i].unwritten && t->map.runs.items[i].file_offset < size;
+	if (fs_map_content(&t->map, fs_names_read, t->cursor, from, t->old_bytes, (size_t)(size - from), err) < 0)
+		return -1;
+	*ret |= t->old_bytes[size - from - 1] == 0;
+	return 0;
+}

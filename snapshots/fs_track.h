@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Follows one file through time: an inode, or whatever a path means.
+//
+// A state begins where the replayed view shows something else than before: another inode (commit or home write of its block), other
+// content (a data block was written, or the map points elsewhere), another inode under the name. Content is compared only where it can
+// differ: blocks that were written, places where the map changed. So 100,000 states of a 1 GB log cost their own blocks.
+#ifndef SNAPSHOTS_FS_TRACK_H
+#define SNAPSHOTS_FS_TRACK_H
+
+#include "snapshots/fs_names.h"
+#include "snapshots/timeline.h"
+
+// Dirty data reaches the disk within 30 s (vm.dirty_expire_centisecs) + 5 s, more on a loaded guest: what fills NUL bytes within this
+// time of the inode's arrival was pending; later, it is a change.
+#define FS_TRACK_PATIENCE_NS (120 * UINT64_C(1000000000))
+#define FS_TRACK_MAX_STATES 500000u /* our limit: about 100 MB */
+
+struct fs_track_extra { // beside each state
+	uint64_t raw_hash; // of the inode's bytes
+	uint64_t pending_from, complete_seq, complete_ns; // set with pending_bytes
+	uint64_t previous_inode; // REPLACED, DELETED: what the name meant before
+	bool previous_lives;     // that inode still has a name somewhere: it was moved, not removed
+};
+VECTOR_DEFINE(fs_track_extras, struct fs_track_extra)
+
+struct fs_content_change { // begins as {.old_was_nul = true}
+	bool any, old_was_nul;
+	uint64_t from, to; // bytes of the file: the first that differs, and behind the last
+};
+
+struct fs_track {
+	struct timeline_states states;
+	struct fs_track_extras extras; // one for each state
+	bool too_many;                 // stopped at FS_TRACK_MAX_STATES
+	// The rest belongs to fs_track.c.
+	struct fs_cursor *cursor;
+	struct fs_ext *fs;
+	const void *path;
+	size_t path_length;
+	uint64_t inode_number; // 0: nothing there
+	bool alive;            // it has links
+	struct fs_inode inode;
+	struct fs_file file;
+	struct fs_map map;
+	struct fs_runs path_watch, by_volume; // by_volume: map.runs in the order of the volume
+	bool path_dirty, inode_dirty;         // in the present step
+	struct fs_content_change content;
+	uint64_t stop_inode_change_seq; // 0, or: stop at the first change after this record that is not content coming in
+	bool stopped;
+	uint8_t *old_bytes, *new_bytes; // buffers for comparing
+};
+
+// fs gives the places of inodes; path NULL: by inode. The state in force at the cursor's moment (if any) is the first, with change 0.
+int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, const void *path, size_t path_length, uint64_t inode, struct error *err);
+void fs_track_release(struct fs_track *t);
+// Moves the cursor on to to_seq and appends the states on the way.
+int fs_track_run(struct fs_track *t, uint64_t to_seq, struct error *err);
+// Whether content of the present state may still be on its way: NUL bytes at its end, or unwritten blocks.
+int fs_track_may_be_pending(struct fs_track *t, bool *ret, struct error *err);
+
+// ---- what a change means; pure, for tests
+
+// Bytes of the file from file_offset on, before and after.
+void fs_content_compare(struct fs_content_change *seen, const uint8_t *old_bytes, const uint8_t *new_bytes, size_t length, uint64_t file_offset);
+void fs_content_clip(struct fs_content_change *seen, uint64_t size); // forgets what lies behind `size`
+
+struct fs_track_seen { // a state against the one before it
+	uint64_t old_size, new_size;
+	bool same_metadata; // mode, owner, links, mtime, ctime
+	bool content_differs, old_was_nul; // in the bytes that both have
+	uint64_t content_from, content_to;
+	bool within_patience;
+};
+// Bits of timeline_change, 0: nothing that counts; and the bytes that changed.
+unsigned fs_track_classify(const struct fs_track_seen *seen, uint64_t *ret_from, uint64_t *ret_to);
+// Content [from, to) came in with record seq: earlier states that showed NUL bytes there were waiting for it.
+void fs_track_mark_pending(struct timeline_states *states, struct fs_track_extras *extras, uint64_t from, uint64_t to, uint64_t seq, uint64_t ns);
+
+#endif
