@@ -35,12 +35,12 @@ enum record_type {
 	RECORD_WRITE = 1, // content: the bytes
 	RECORD_ZERO = 2,  // the range reads as zeros; no content
 	RECORD_TRIM = 3,  // the guest no longer needs the range: reads as zeros; no content
-	RECORD_FLUSH = 4, // answered to the guest; content: u64 seq: everything up to it was durable before this record was written
+	RECORD_FLUSH = 4, // answered to the guest; content: RECORD_PROOF
 	RECORD_CLOCK = 5, // realtime stepped against boottime; content: u64 realtime_ns that boottime led us to expect
 	RECORD_MARK = 6,  // content: text
 	RECORD_GAP = 7,   // not recorded from..to; content: u64 from_ns, u64 to_ns, text why
 	RECORD_OPEN = 8,  // recording starts; content: 36 bytes boot id text, then program version
-	RECORD_CLOSE = 9, // recording ends cleanly; no content
+	RECORD_CLOSE = 9, // recording ends cleanly; content: RECORD_PROOF
 	RECORD_CHECKPOINT = 10, // reserved for signatures
 	RECORD_KEY = 11,        // reserved for signatures
 };
@@ -84,6 +84,10 @@ int record_judge(const struct record *r, struct error *err);
 // Whether `header` (as stored) and the stored content give r->checksum, and the padding is zero. `stored` holds
 // record_total_bytes(r) - RECORD_HEADER_BYTES bytes.
 bool record_check(const struct record *r, const uint8_t *header, const uint8_t *stored);
+
+// Content of FLUSH (none in imported ones) and CLOSE: u64 seq: everything up to it was durable before this record was written; u8[16] UUID of the history,
+// which a guest does not know: so no content of a write can pass for it.
+#define RECORD_PROOF_BYTES 24
 
 #define RECORD_IDENTITY_BYTES 48
 //   0 u64 seq   8 u64 realtime_ns   16 u64 boottime_ns   24 u8 type   25 zero   26 u16 flags   28 zero   32 u64 offset   40 u64 length

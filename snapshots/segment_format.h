@@ -15,6 +15,10 @@ void segment_format_row(const struct segment_row *row, uint8_t ret[SEGMENT_ROW_B
 // Judges everything that a row says against the segment it belongs to.
 int segment_parse_row(const struct segment *s, const uint8_t bytes[SEGMENT_ROW_BYTES], struct segment_row *ret, const char *name, struct error *err);
 
+// Bytes [from, to) of the stored content, as they are.
+int segment_read_stored(const struct segment *s, const struct segment_row *row, size_t from, size_t to, void *bytes, const char *name,
+			struct error *err);
+
 // No record yet.
 void segment_start(struct segment *s);
 void segment_row_of(const struct record *r, uint64_t position, struct segment_row *ret);

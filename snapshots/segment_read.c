@@ -95,8 +95,8 @@ int segment_read_record(const struct segment *s, const struct segment_row *row, 
 	return 0;
 }
 
-static int read_stored(const struct segment *s, const struct segment_row *row, size_t from, size_t to, void *bytes, const char *name,
-		       struct error *err)
+int segment_read_stored(const struct segment *s, const struct segment_row *row, size_t from, size_t to, void *bytes, const char *name,
+			struct error *err)
 {
 	uint64_t at = row->position + RECORD_HEADER_BYTES + from;
 	size_t got;
@@ -120,7 +120,7 @@ static int read_coded(const struct segment *s, const struct segment_row *row, ui
 
 	if (!table)
 		return error_set(err, "out of memory");
-	if (read_stored(s, row, 0, table_bytes, table, name, err) < 0)
+	if (segment_read_stored(s, row, 0, table_bytes, table, name, err) < 0)
 		return -1;
 	if (codec_locate(row->codec, table, row->stored_bytes, row->length_bytes, within, length, &from, &to, &why) < 0)
 		return error_set(err, "%s: byte %" PRIu64 ": %s", name, row->position, why.message);
@@ -128,7 +128,7 @@ static int read_coded(const struct segment *s, const struct segment_row *row, ui
 
 	if (!part)
 		return error_set(err, "out of memory");
-	if (read_stored(s, row, from, to, part, name, err) < 0)
+	if (segment_read_stored(s, row, from, to, part, name, err) < 0)
 		return -1;
 	if (codec_decode_part(row->codec, table, part, to - from, row->length_bytes, within, bytes, length, &why) < 0)
 		return error_set(err, "%s: byte %" PRIu64 ": %s", name, row->position, why.message);
@@ -147,7 +147,7 @@ int segment_read_content(const struct segment *s, const struct segment_row *row,
 	size_t from = within < row->stored_bytes ? (size_t)within : row->stored_bytes;
 	size_t have = row->stored_bytes - from < length ? row->stored_bytes - from : length;
 
-	if (read_stored(s, row, from, from + have, bytes, name, err) < 0)
+	if (segment_read_stored(s, row, from, from + have, bytes, name, err) < 0)
 		return -1;
 	memset((uint8_t *)bytes + have, 0, length - have);
 	return 0;

@@ -17,6 +17,7 @@ struct writer_options {
 	enum writer_compress { WRITER_COMPRESS_COLD, WRITER_COMPRESS_NOW, WRITER_COMPRESS_NEVER } compress; // zstd of sealed segments, in the background
 	uint64_t max_size_bytes;    // 0: as much as the file system has
 	bool imported;              // no OPEN, CLOSE, CLOCK or GAP record: only writer_import() adds any
+	const char *program;        // name and version for the OPEN record; NULL: "provgraph"
 	void (*warn)(void *context, const char *message); // told once per event, from any thread; may be NULL
 	void *warn_context;
 	// For tests: clocks to use instead of the machine's; NULL = the machine's.

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+// Rules of FORMAT.md, "Crash". Segments are looked at in order: sealed ones by their footers, then the unsealed end record by record.
+#include "snapshots/recover.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "snapshots/recover_work.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void recovered_release(struct recovered *r)
+{
+	for (size_t i = 0; i < r->unsealed.count; i++)
+		segment_release(&r->unsealed.items[i]);
+	segment_vector_release(&r->unsealed);
+	u64_vector_release(&r->first_seqs);
+}
+
+char *recover_name(const struct recovery *r, uint64_t number)
+{
+	char *name;
+
+	return asprintf(&name, "%s/segments/%08" PRIu64 ".segment", r->folder, number) < 0 ? NULL : name;
+}
+
+// The greatest number of a segment; -1 and err when one before it is missing.
+static int count_segments(struct recovery *r, struct error *err)
+{
+	int fd = openat(r->segments_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t greatest = 0, count = 0;
+	struct dirent *entry;
+
+	if (!folder) {
+		(void)error_set_errno(err, errno, "%s/segments: cannot read", r->folder);
+		if (fd >= 0)
+			(void)close(fd);
+		return -EIO;
+	}
+	while ((entry = readdir(folder))) {
+		char again[64];
+		uint64_t number = strtoull(entry->d_name, NULL, 10);
+
+		(void)snprintf(again, sizeof(again), "%08" PRIu64 ".segment", number);
+		if (number == 0 || strcmp(again, entry->d_name) != 0)
+			continue;
+		count++;
+		if (number > greatest)
+			greatest = number;
+	}
+	(void)closedir(folder);
+	r->segment_count = greatest;
+	if (count == greatest)
+		return 0;
+	(void)error_set(err, "%s/segments: %" PRIu64 " of %" PRIu64 " segments are missing", r->folder, greatest - count, greatest);
+	return -EBADMSG;
+}
+
+// ---- the walk
+
+// Where the log goes on, and where it ends.
+static uint64_t next_seq(const struct recovery *r)
+{
+	return r->out->last_seq + 1;
+}
+
+static int damaged(struct error *err, const struct error *why)
+{
+	*err = *why;
+	return -EBADMSG;
+}
+
+// 1: *ret is an opened segment that follows the log; 0: it cannot be part of the log (*why); or a negative errno.
+static int open_next(struct recovery *r, uint64_t number, const char *name, struct segment *ret, struct error *why, struct error *err)
+{
+	struct stat status;
+	int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		(void)error_set_errno(err, errno, "%s: cannot open", name);
+		if (fd >= 0)
+			(void)close(fd);
+		return -EIO;
+	}
+	r->file_bytes = (uint64_t)status.st_size;
+	if (segment_open(ret, fd, name, why) < 0) {
+		(void)close(fd);
+		return 0;
+	}
+	if (memcmp(ret->uuid, r->header->uuid, 16) == 0 && ret->number == number && ret->first_seq == next_seq(r))
+		return 1;
+	(void)error_set(why, "%s: byte 24: segment %" PRIu64 " from record %" PRIu64 " on stands where %" PRIu64 " from %" PRIu64 " on belongs", name,
+			ret->number, ret->first_seq, number, next_seq(r));
+	segment_release(ret);
+	return 0;
+}
+
+static int take_last(struct recovery *r, const struct segment *s, const char *name, struct error *err)
+{
+	struct segment_row row;
+
+	if (s->record_count == 0)
+		return 0;
+	r->out->last_seq = s->first_seq + s->record_count - 1;
+	if (segment_read_rows(s, s->record_count - 1, 1, &row, name, err) < 0 || segment_read_record(s, &row, &r->out->last, name, err) < 0)
+		return -EBADMSG;
+	return 0;
+}
+
+// The boot that the last OPEN record tells of.
+static int take_boot(struct recovery *r, const struct segment *s, const char *name, struct error *err)
+{
+	struct segment_row row;
+
+	for (uint64_t i = s->clock_count == 0 ? 0 : s->record_count; i-- > 0;) {
+		if (segment_read_rows(s, i, 1, &row, name, err) < 0)
+			return -EBADMSG;
+		if (row.type != RECORD_OPEN || row.length_bytes < CLOCK_BOOT_ID_BYTES)
+			continue;
+		return segment_read_content(s, &row, 0, r->out->boot_id, CLOCK_BOOT_ID_BYTES, name, err) < 0 ? -EBADMSG : 0;
+	}
+	return 0;
+}
+
+// Whether the file after this one begins with the record that would follow: then what stands behind the records of this one is a piece
+// of a table that was being written, and no record is missing.
+static bool next_follows(struct recovery *r, uint64_t number)
+{
+	struct error ignored;
+	struct segment next;
+
+	if (number >= r->segment_count)
+		return false;
+	char *name AUTO_FREE = recover_name(r, number + 1);
+	uint64_t file_bytes = r->file_bytes;
+
+	if (!name || open_next(r, number + 1, name, &next, &ignored, &ignored) != 1)
+		return false;
+	r->file_bytes = file_bytes;
+	segment_release(&next);
+	return true;
+}
+
+// 1: the log goes on behind it; 0: it ends at r->end_position of this segment.
+static int walk_unsealed(struct recovery *r, struct segment *s, const char *name, struct error *err)
+{
+	enum segment_end end;
+
+	if (segment_scan(s, name, &end, &r->why, err) < 0)
+		return -EIO;
+	int result = take_last(r, s, name, err);
+
+	if (result == 0)
+		result = take_boot(r, s, name, err);
+	if (result < 0)
+		return result;
+	bool whole = end == SEGMENT_END_CLEAN || next_follows(r, s->number);
+
+	r->out->stored_bytes += s->records_end + s->record_count * SEGMENT_ROW_BYTES + SEGMENT_FOOTER_BYTES;
+	r->end_number = s->number;
+	r->end_position = s->records_end;
+	if (segment_vector_append(&r->out->unsealed, *s) < 0) {
+		(void)error_set(err, "out of memory");
+		return -ENOMEM;
+	}
+	s->fd = -1;
+	s->rows = NULL;
+	return whole;
+}
+
+// 1: go on, 0: the log ends in or before this segment, or a negative errno.
+static int walk_segment(struct recovery *r, uint64_t number, struct error *err)
+{
+	char *name AUTO_FREE = recover_name(r, number);
+	struct segment s = {.fd = -1};
+	struct error why;
+	int result;
+
+	if (!name || u64_vector_reserve(&r->out->first_seqs, 1) < 0) {
+		(void)error_set(err, "out of memory");
+		return -ENOMEM;
+	}
+	result = open_next(r, number, name, &s, &why, err);
+	if (result == 0) {
+		r->why = why;
+		r->end_number = number;
+		r->end_position = 0;
+	}
+	if (result <= 0)
+		return result;
+	(void)u64_vector_append(&r->out->first_seqs, s.first_seq);
+	if (!s.sealed) {
+		result = walk_unsealed(r, &s, name, err);
+	} else if (r->out->unsealed.count > 0) {
+		(void)error_set(&why, "%s: is sealed, and the segment before it is not: its footer is damaged", name);
+		result = damaged(err, &why);
+	} else {
+		r->out->stored_bytes += r->file_bytes;
+		result = take_last(r, &s, name, err);
+		if (result == 0)
+			result = take_boot(r, &s, name, err);
+		result = result < 0 ? result : 1;
+	}
+	segment_release(&s);
+	return result;
+}
+
+int recover(const char *folder, const struct history_header *header, struct recovered *ret, struct writer_recovery *ret_recovery, struct error *err)
+{
+	struct recovery r = {.folder = folder, .header = header, .out = ret, .recovery = ret_recovery};
+	char *segments AUTO_FREE = NULL;
+	int result = asprintf(&segments, "%s/segments", folder) < 0 ? -ENOMEM : 0, fd AUTO_CLOSE = -1;
+
+	memset(ret, 0, sizeof(*ret));
+	memset(ret_recovery, 0, sizeof(*ret_recovery));
+	if (result == 0 && (fd = open(segments, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+		(void)error_set_errno(err, errno, "%s: cannot open", segments);
+		result = -EIO;
+	}
+	r.segments_fd = fd;
+	if (result == 0)
+		result = count_segments(&r, err);
+	for (uint64_t number = 1; result == 0 && number <= r.segment_count; number++) {
+		int step = walk_segment(&r, number, err);
+
+		if (step < 0)
+			result = step;
+		if (step == 0) {
+			result = recover_cut(&r, err);
+			break;
+		}
+	}
+	ret_recovery->kept_seq = ret->last_seq;
+	if (result < 0)
+		recovered_release(ret);
+	return result;
+}
