@@ -29,6 +29,7 @@ static const struct verb {
 	{"views", disk_views, 0, 0, "socket socket-group" COMMON},
 	{"verify", disk_verify, 0, 0, "json output force" COMMON},
 	{"export", disk_export, 0, 1, "output force raw format" COMMON},
+	{"import", disk_import, 1, 1, "start" COMMON},
 	{"info", disk_info, 0, 0, "json output force" COMMON},
 };
 

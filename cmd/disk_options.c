@@ -27,6 +27,7 @@ static const struct {
 	{"max-size", TEXT, MEMBER(max_size)},
 	{"raw", SWITCH, MEMBER(raw)},
 	{"format", TEXT, MEMBER(format)},
+	{"start", TEXT, MEMBER(start)},
 	{"output", TEXT, MEMBER(output)},
 	{"force", SWITCH, MEMBER(force)},
 	{"json", SWITCH, MEMBER(json)},

@@ -27,6 +27,7 @@
 #define LISTEN_FD 3 /* sd_listen_fds(3): the first that is handed over */
 #define CLOSED_FD 4 /* nbdkit_plugin.c writes a byte there once all is closed whole */
 #define BACKLOG 64
+#define PATIENCE_MS 1000
 
 // From the NBD project's doc/proto.md.
 #define NBD_GREETING_BYTES 18
@@ -124,6 +125,24 @@ static int connect_to(const char *path)
 	return fd;
 }
 
+// Reads the server's greeting as it comes, and says goodbye as the protocol wants it. True once the server answered.
+static bool take_greeting(int fd, uint8_t *greeting, size_t *have)
+{
+	uint8_t goodbye[20] = {0};
+	ssize_t got = recv(fd, greeting + *have, NBD_GREETING_BYTES - *have, MSG_DONTWAIT);
+
+	if (got > 0)
+		*have += (size_t)got;
+	if (*have < NBD_GREETING_BYTES || get_be64(greeting) != NBD_MAGIC)
+		return false;
+	put_be32(goodbye, NBD_CLIENT_FIXED_NEWSTYLE);
+	put_be32(goodbye + 4, NBD_OPTION_MAGIC >> 32);
+	put_be32(goodbye + 8, (uint32_t)NBD_OPTION_MAGIC);
+	put_be32(goodbye + 12, NBD_OPTION_ABORT);
+	(void)send(fd, goodbye, sizeof(goodbye), MSG_NOSIGNAL);
+	return true;
+}
+
 // A socket that a server left behind when it was killed. Anything else of that name is not ours to remove.
 static int remove_stale(const char *path, struct error *err)
 {
@@ -135,8 +154,16 @@ static int remove_stale(const char *path, struct error *err)
 	if (!S_ISSOCK(status.st_mode))
 		return error_set(err, "%s: exists, and is no socket", path);
 	fd = connect_to(path);
-	if (fd >= 0)
+	if (fd >= 0) {
+		uint8_t greeting[NBD_GREETING_BYTES];
+		struct pollfd answer = {.fd = fd, .events = POLLIN};
+		size_t have = 0;
+
+		// Left without a word, an NBD server would complain of us.
+		if (poll(&answer, 1, PATIENCE_MS) > 0)
+			(void)take_greeting(fd, greeting, &have);
 		return error_set(err, "%s: somebody serves this socket already", path);
+	}
 	if (errno != ECONNREFUSED)
 		return error_set_errno(err, errno, "%s: exists, and cannot be asked whether it is in use", path);
 	if (unlink(path) < 0)
@@ -239,24 +266,6 @@ static int take_signals(int signal_fd, pid_t pid, int *ret_status)
 		if (info.ssi_signo != SIGCHLD)
 			(void)kill(pid, SIGTERM);
 	return waitpid(pid, ret_status, WNOHANG) == pid;
-}
-
-// Reads the server's greeting as it comes, and says goodbye as the protocol wants it. True once the server answered.
-static bool take_greeting(int fd, uint8_t *greeting, size_t *have)
-{
-	uint8_t goodbye[20] = {0};
-	ssize_t got = recv(fd, greeting + *have, NBD_GREETING_BYTES - *have, MSG_DONTWAIT);
-
-	if (got > 0)
-		*have += (size_t)got;
-	if (*have < NBD_GREETING_BYTES || get_be64(greeting) != NBD_MAGIC)
-		return false;
-	put_be32(goodbye, NBD_CLIENT_FIXED_NEWSTYLE);
-	put_be32(goodbye + 4, NBD_OPTION_MAGIC >> 32);
-	put_be32(goodbye + 8, (uint32_t)NBD_OPTION_MAGIC);
-	put_be32(goodbye + 12, NBD_OPTION_ABORT);
-	(void)send(fd, goodbye, sizeof(goodbye), MSG_NOSIGNAL);
-	return true;
 }
 
 static int wait_for_end(pid_t pid, int signal_fd, int *client, const struct buffer *announce, int *ret_status, struct error *err)
