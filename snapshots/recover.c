@@ -22,6 +22,7 @@ void recovered_release(struct recovered *r)
 		segment_release(&r->unsealed.items[i]);
 	segment_vector_release(&r->unsealed);
 	u64_vector_release(&r->first_seqs);
+	u64_vector_release(&r->segment_bytes);
 }
 
 char *recover_name(const struct recovery *r, uint64_t number)
@@ -184,7 +185,7 @@ static int walk_segment(struct recovery *r, uint64_t number, struct error *err)
 	struct error why;
 	int result;
 
-	if (!name || u64_vector_reserve(&r->out->first_seqs, 1) < 0) {
+	if (!name || u64_vector_reserve(&r->out->first_seqs, 1) < 0 || u64_vector_reserve(&r->out->segment_bytes, 1) < 0) {
 		(void)error_set(err, "out of memory");
 		return -ENOMEM;
 	}
@@ -197,6 +198,7 @@ static int walk_segment(struct recovery *r, uint64_t number, struct error *err)
 	if (result <= 0)
 		return result;
 	(void)u64_vector_append(&r->out->first_seqs, s.first_seq);
+	(void)u64_vector_append(&r->out->segment_bytes, s.sealed ? r->file_bytes : 0);
 	if (!s.sealed) {
 		result = walk_unsealed(r, &s, name, err);
 	} else if (r->out->unsealed.count > 0) {

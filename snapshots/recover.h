@@ -11,7 +11,7 @@
 VECTOR_DEFINE(segment_vector, struct segment)
 
 struct recovered {
-	struct u64_vector first_seqs;   // of segment number 1, 2 ...
+	struct u64_vector first_seqs, segment_bytes; // of segment number 1, 2 ...; the latter 0 for unsealed ones
 	struct segment_vector unsealed; // the last ones, older first, open for writing, with their rows
 	uint64_t last_seq;              // 0: no record
 	uint64_t stored_bytes;          // of all segments

@@ -49,6 +49,7 @@ static struct writer *writer_new(const char *folder, const struct writer_options
 static void writer_free(struct writer *w)
 {
 	writer_stop_stages(w);
+	sealer_stop(w->sealer);
 	writer_release_segments(w);
 	live_free(w->live);
 	base_image_free(w->base);
@@ -110,7 +111,9 @@ static int take_segments(struct writer *w, struct recovered *r, struct error *er
 		(void)writer_segment_vector_append(&w->unsealed, s);
 	}
 	w->first_seqs = r->first_seqs;
+	w->segment_bytes = r->segment_bytes;
 	memset(&r->first_seqs, 0, sizeof(r->first_seqs));
+	memset(&r->segment_bytes, 0, sizeof(r->segment_bytes));
 	w->stored_bytes = r->stored_bytes;
 	w->last_seq = r->last_seq;
 	if (r->last_seq > 0) {
@@ -223,6 +226,8 @@ static int open_log(struct writer *w, struct writer_recovery *recovery, struct e
 	if (result == 0 && writer_start_stages(w, err) < 0)
 		result = -ENOMEM;
 	if (result == 0)
+		result = writer_start_sealer(w, err);
+	if (result == 0)
 		result = begin_log(w, &r, recovery, err);
 	recovered_release(&r);
 	return result;
@@ -261,6 +266,8 @@ int writer_close(struct writer *w, struct error *err)
 		if (result == 0)
 			result = writer_sync(w, UINT64_MAX, err);
 	}
+	if (result == 0 && w->options.imported)
+		writer_seal_import(w);
 	writer_free(w);
 	return result;
 }

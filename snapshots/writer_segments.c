@@ -59,6 +59,7 @@ void writer_release_segments(struct writer *w)
 		writer_segment_put(w->unsealed.items[i]);
 	writer_segment_vector_release(&w->unsealed);
 	u64_vector_release(&w->first_seqs);
+	u64_vector_release(&w->segment_bytes);
 	for (size_t i = 0; i < CACHED_SEGMENTS; i++)
 		writer_segment_put(w->cache[i]);
 }
@@ -105,7 +106,7 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 	uint64_t needed = to->s.records_end + bytes + margin;
 
 	if (margin == MARGIN_BYTES && w->options.max_size_bytes != 0 &&
-	    w->stored_bytes + bytes + SEGMENT_ROW_BYTES + margin > w->options.max_size_bytes)
+	    w->stored_bytes + w->index_bytes + bytes + SEGMENT_ROW_BYTES + margin > w->options.max_size_bytes)
 		return refuse_full(w, "has reached its largest size", ENOSPC, err);
 	if (needed <= to->room_end) {
 		w->told_full = false;
@@ -170,7 +171,8 @@ int writer_next_segment(struct writer *w, struct error *err)
 {
 	struct segment s = {.number = w->first_seqs.count + 1, .first_seq = w->last_seq + 1};
 
-	if (writer_segment_vector_reserve(&w->unsealed, 1) < 0 || u64_vector_reserve(&w->first_seqs, 1) < 0) {
+	if (writer_segment_vector_reserve(&w->unsealed, 1) < 0 || u64_vector_reserve(&w->first_seqs, 1) < 0 ||
+	    u64_vector_reserve(&w->segment_bytes, 1) < 0) {
 		(void)error_set(err, "out of memory");
 		return -ENOMEM;
 	}
@@ -194,6 +196,9 @@ int writer_next_segment(struct writer *w, struct error *err)
 	w->stored_bytes += SEGMENT_HEADER_BYTES + SEGMENT_FOOTER_BYTES;
 	(void)writer_segment_vector_append(&w->unsealed, made);
 	(void)u64_vector_append(&w->first_seqs, s.first_seq);
+	(void)u64_vector_append(&w->segment_bytes, 0);
+	if (w->unsealed.count > 1)
+		writer_seal_later(w, w->unsealed.items[w->unsealed.count - 2]);
 	return 0;
 }
 

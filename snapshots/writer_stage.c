@@ -65,6 +65,7 @@ int writer_drain_locked(struct writer *w, uint64_t *ret_seq, struct error *err)
 	w->on_its_way = full;
 	(void)pthread_mutex_unlock(&w->append_lock);
 
+	sealer_note_activity(w->sealer);
 	bool written = writer_pwrite(full->to, full->bytes, full->used, full->from, &why) == 0;
 
 	(void)pthread_mutex_lock(&w->append_lock);

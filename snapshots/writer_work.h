@@ -15,6 +15,7 @@
 #include "snapshots/clock.h"
 #include "snapshots/history_header.h"
 #include "snapshots/live.h"
+#include "snapshots/sealer.h"
 #include "snapshots/writer.h"
 
 #include <pthread.h>
@@ -52,6 +53,7 @@ struct writer {
 	char *folder;
 	int folder_fd, segments_fd, lock_fd;
 	struct live *live;
+	struct sealer *sealer;
 	struct base_image *base; // NULL: none
 
 	pthread_mutex_t sync_lock, write_lock, append_lock, cache_lock;
@@ -61,12 +63,12 @@ struct writer {
 
 	// Under append_lock.
 	struct writer_segment_vector unsealed; // older first; the last one takes the records
-	struct u64_vector first_seqs;          // of segment number 1, 2 ...
+	struct u64_vector first_seqs, segment_bytes; // of segment number 1, 2 ...; the latter as they were sealed, 0 before
 	struct stage stages[2], *filling, *on_its_way;
 	struct clock clock;
 	uint64_t last_seq, durable_seq;
 	uint64_t last_realtime_ns; // of the last record
-	uint64_t stored_bytes;     // all that counts for max_size_bytes
+	uint64_t stored_bytes, index_bytes; // all that counts for max_size_bytes
 	uint8_t last_type;
 	bool folder_dirty; // a segment was made since the folder was synced
 	bool room_unknown; // the file system cannot keep blocks: requests are written through instead
@@ -120,6 +122,12 @@ struct writer_segment *writer_open_segment(struct writer *w); // append_lock hel
 // The sealed segment that holds seq, referenced; opened when it is not cached.
 struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t seq, struct error *err);
 void writer_release_segments(struct writer *w);
+// writer_seal.c
+int writer_start_sealer(struct writer *w, struct error *err);
+// append_lock held: nothing is appended to it any more.
+void writer_seal_later(struct writer *w, const struct writer_segment *full);
+// An import writes no CLOSE: a footer says that its end is durable.
+void writer_seal_import(struct writer *w);
 void writer_warn(const struct writer *w, const char *message);
 
 #endif

@@ -163,10 +163,11 @@ static void check_second_writer(void)
 int main(void)
 {
 	static const struct writer_options staged = {.compress = WRITER_COMPRESS_NEVER}, direct = {.direct = true, .compress = WRITER_COMPRESS_NEVER},
-					   lz4 = {.inline_codec = RECORD_LZ4, .compress = WRITER_COMPRESS_NEVER};
+					   now = {.compress = WRITER_COMPRESS_NOW}, lz4 = {.inline_codec = RECORD_LZ4, .compress = WRITER_COMPRESS_NEVER};
 
 	check_round_trip(&staged, 0, "staged");
 	check_round_trip(&staged, 1 << 18, "small-segments");
+	check_round_trip(&now, 1 << 18, "compressed");
 	check_round_trip(&direct, 1 << 20, "direct");
 	check_round_trip(&lz4, 1 << 20, "lz4");
 	check_extents();
