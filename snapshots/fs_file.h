@@ -8,6 +8,9 @@
 #define FS_NAME_BYTES 255  // EXT4_NAME_LEN, linux/fs/ext4
 #define FS_PATH_BYTES 4096 // PATH_MAX, linux/limits.h
 
+#define FS_FLAG_INLINE 0x10000000u // of fs_file.flags: EXT4_INLINE_DATA_FL
+#define FS_FLAG_ENCRYPTED 0x800u   // EXT4_ENCRYPT_FL
+
 enum fs_kind { FS_OTHER, FS_REGULAR, FS_FOLDER, FS_SYMLINK, FS_CHARACTER, FS_BLOCK, FS_FIFO, FS_SOCKET };
 
 struct fs_file {

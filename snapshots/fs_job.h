@@ -24,11 +24,15 @@ struct fs_moment {
 	struct partition partition;
 	struct volume *volume;
 	struct fs_ext *fs;
+	struct fs_job *job;  // to whom fs_moment_release() tells what fs_ext warned of
 };
 int fs_moment_open(struct fs_job *job, uint64_t seq, bool replay, struct fs_moment *ret, struct error *err);
 void fs_moment_release(struct fs_moment *m);
 // The question's path or inode. Not found: job->failure = FSREAD_NO_SUCH_FILE and -1.
 int fs_moment_find(struct fs_job *job, struct fs_moment *m, uint64_t *ret_inode, struct error *err);
+
+// Sends FILE; path may be NULL. *ret (may be NULL) is released by the caller.
+int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret, struct error *err);
 
 // fs_job_look.c
 int fs_job_partitions(struct fs_job *job, struct error *err);

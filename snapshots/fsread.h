@@ -48,12 +48,13 @@ enum fsread_frame {
 	FSREAD_FRAME_PATCH,      // u64 disk offset, bytes
 	FSREAD_FRAME_JOURNAL,    // u64 present, dirty, transactions, blocks, revoked, escaped
 	FSREAD_FRAME_FILE,       // a struct fs_file (fs_file.h)
-	FSREAD_FRAME_DATA,       // u64 offset, bytes: content of the last FILE; holes are not sent
+	FSREAD_FRAME_DATA,       // u64 offset, bytes: content of the last FILE, ascending; holes are not sent
 	FSREAD_FRAME_VERDICT,    // fs_verdict.h
 	FSREAD_FRAME_STATE,      // timeline.h
 	FSREAD_FRAME_CHANGE,     // timeline.h
 	FSREAD_FRAME_FINDING,    // timeline.h
 	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
+	FSREAD_FRAME_WHOLE,      // in a tree: the last FILE's content was sent in full
 	FSREAD_FRAME_QUESTION,   // the only one that goes the other way, behind a HELLO
 };
 enum fsread_failure {

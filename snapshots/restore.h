@@ -13,6 +13,7 @@ enum restore_end { RESTORE_WRITTEN, RESTORE_NO_SUCH_FILE };
 struct restore_plan {
 	struct fsread_question question; // CONTENT, or TREE for a folder
 	const char *output;              // path; "-" or NULL: standard output (one file only)
+	bool visible;                    // standard output is a terminal: what it could act on is made visible
 	bool force;                      // an existing file may be replaced (never a folder)
 	bool keep_partial;               // false: on failure nothing of it stays behind
 };
@@ -23,6 +24,8 @@ struct restore_report {
 	struct buffer manifest;          // JSON lines: each file's original path, inode, mode, owner, times, SHA-256, verdict; what was skipped and why
 	struct buffer warnings;
 	char sha256[65];                 // one file
+	bool is_tree;                    // the path was a folder, and output got it with all below
+	struct error reason;             // RESTORE_NO_SUCH_FILE: which part is missing
 };
 // One file: mode 0600, O_EXCL and O_NOFOLLOW (by a temporary file and rename beside it). Tree: a new folder (0700), names checked, no device
 // nodes, no FIFOs, no symlinks created, no setuid, nothing outside it whatever the image says.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// What is there: partitions, what journal replay changes, one file, a folder's entries.
+#include "snapshots/fs_job.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_disk(void *context, uint64_t offset, void *bytes, size_t length, struct error *err)
+{
+	return disk_at_read(context, offset, bytes, length, err);
+}
+
+static int send_partition(struct fs_job *job, const struct partition *p, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+
+	wire_put_u64(&payload, p->number);
+	wire_put_u64(&payload, p->start_bytes);
+	wire_put_u64(&payload, p->length_bytes);
+	wire_put_string(&payload, p->kind);
+	wire_put_u64(&payload, p->readable);
+	wire_put_string(&payload, p->reason);
+	return fs_job_send(job, FSREAD_FRAME_PARTITION, &payload, err);
+}
+
+int fs_job_partitions(struct fs_job *job, struct error *err)
+{
+	struct partition_vector all = {0};
+	struct disk_at *disk = NULL;
+
+	job->failure = FSREAD_BROKEN;
+	if (disk_at_open(job->history, job->question->to_seq, &disk, err) < 0)
+		return -1;
+	int result = partition_find(read_disk, disk, disk_at_size(disk), &all, err);
+
+	for (size_t i = 0; i < all.count && result == 0; i++)
+		result = send_partition(job, &all.items[i], err);
+	partition_vector_release(&all);
+	disk_at_free(disk);
+	return result;
+}
+
+// ---- patches
+
+static int send_patch(void *context, uint64_t disk_offset, const uint8_t *bytes, size_t length, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+
+	wire_put_u64(&payload, disk_offset);
+	wire_put_bytes(&payload, bytes, length);
+	return fs_job_send(context, FSREAD_FRAME_PATCH, &payload, err);
+}
+
+static int send_journal(struct fs_job *job, const struct volume_journal *j, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+
+	wire_put_u64(&payload, j->present);
+	wire_put_u64(&payload, j->dirty);
+	wire_put_u64(&payload, j->transactions);
+	wire_put_u64(&payload, j->blocks);
+	wire_put_u64(&payload, j->revoked);
+	wire_put_u64(&payload, j->escaped);
+	return fs_job_send(job, FSREAD_FRAME_JOURNAL, &payload, err);
+}
+
+static int patch_partition(struct fs_job *job, struct disk_at *disk, const struct partition *p, struct error *err)
+{
+	struct volume *volume;
+
+	if (volume_open(disk, p, true, &volume, err) < 0)
+		return -1;
+	int result = send_journal(job, volume_journal_of(volume), err);
+
+	if (result == 0)
+		result = volume_patches(volume, send_patch, job, err);
+	volume_free(volume);
+	return result;
+}
+
+// Of the partition that is asked for, or of all of them: a view serves the whole disk.
+int fs_job_patches(struct fs_job *job, struct error *err)
+{
+	struct partition_vector all = {0};
+	struct disk_at *disk = NULL;
+	int wanted = job->question->partition;
+
+	job->failure = FSREAD_BROKEN;
+	if (disk_at_open(job->history, job->question->to_seq, &disk, err) < 0)
+		return -1;
+	int result = partition_find(read_disk, disk, disk_at_size(disk), &all, err);
+
+	for (size_t i = 0; i < all.count && result == 0; i++) {
+		const struct partition *p = &all.items[i];
+
+		if (p->readable && (wanted < 0 || p->number == (unsigned)wanted))
+			result = patch_partition(job, disk, p, err);
+	}
+	partition_vector_release(&all);
+	disk_at_free(disk);
+	return result;
+}
+
+// ---- files
+
+int fs_job_stat(struct fs_job *job, struct error *err)
+{
+	struct fs_moment m;
+	uint64_t inode;
+
+	if (fs_moment_open(job, job->question->to_seq, !job->question->raw, &m, err) < 0)
+		return -1;
+	int result = fs_moment_find(job, &m, &inode, err);
+
+	if (result == 0)
+		result = fs_job_send_file(job, &m, inode, job->question->path, job->question->path_length, NULL, err);
+	fs_moment_release(&m);
+	return result;
+}
+
+struct listing { struct fs_job *job; struct fs_moment *m; };
+
+// An entry that cannot be read is told, and the others follow.
+static int list_entry(void *context, const void *name, size_t length, uint64_t inode, unsigned file_type, struct error *err)
+{
+	struct listing *l = context;
+	struct error reason;
+	char line[FS_NAME_BYTES + sizeof(reason.message) + 32];
+	struct fs_file file;
+
+	(void)file_type;
+	if (fs_ext_stat(l->m->fs, inode, &file, &reason) < 0) {
+		(void)snprintf(line, sizeof(line), "%.*s: %s", (int)length, (const char *)name, reason.message);
+		return fs_job_warn(l->job, line, err);
+	}
+	fs_file_release(&file);
+	return fs_job_send_file(l->job, l->m, inode, name, length, NULL, err);
+}
+
+// The file itself first; of a folder, its entries with their bare names.
+int fs_job_list(struct fs_job *job, struct error *err)
+{
+	struct fs_moment m;
+	struct listing l = {job, &m};
+	struct fs_file file = {0};
+	uint64_t inode;
+
+	if (fs_moment_open(job, job->question->to_seq, !job->question->raw, &m, err) < 0)
+		return -1;
+	int result = fs_moment_find(job, &m, &inode, err);
+
+	if (result == 0)
+		result = fs_job_send_file(job, &m, inode, job->question->path, job->question->path_length, &file, err);
+	if (result == 0 && file.kind == FS_FOLDER)
+		result = fs_ext_list(m.fs, inode, list_entry, &l, err);
+	fs_file_release(&file);
+	fs_moment_release(&m);
+	return result;
+}
