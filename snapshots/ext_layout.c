@@ -73,6 +73,8 @@ static int layout_decode(struct ext_layout *l, struct error *err)
 			return error_set(err, "ext superblock: clusters of 2^%u KiB", log_cluster);
 		l->cluster_blocks = 1u << (log_cluster - log_block);
 	}
+	if (l->incompatible & EXT_INCOMPAT_JOURNAL_DEVICE) // has neither groups nor inodes
+		return 0;
 	if (layout_descriptor_bytes(l, err) < 0 || layout_inode_bytes(l, err) < 0)
 		return -1;
 	return layout_groups(l, err);

@@ -53,7 +53,7 @@ static uint8_t *oracle_map(const char *path, uint64_t *ret_size)
 }
 
 // Writes an image with holes where it holds zeros.
-static void oracle_save(const char *path, const uint8_t *bytes, uint64_t size)
+__attribute__((unused)) static void oracle_save(const char *path, const uint8_t *bytes, uint64_t size)
 {
 	static const uint8_t zeros[65536];
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
