@@ -348,7 +348,7 @@ function setHeight(height) {
 var CELL = 192, ROW = 26;
 function memberNode(d, id, x, y) {
 	var kind = d.getAttribute('data-kind'), g = draw('g', {'class': 'node member ' + kind, id: id, tabindex: '0', role: 'img', 'aria-label': kind + ' ' + d.textContent});
-	var words = d.textContent + (has(d, 'pid') ? ' ' + d.getAttribute('data-pid') : '');
+	var words = d.textContent;
 	put(g, draw('title', {}, d.textContent), draw('rect', {'class': 'shape', x: x, y: y, width: CELL - 10, height: ROW - 6, rx: kind === 'process' ? 6 : 0}),
 		draw('text', {'class': 'detail ink', x: x + 7, y: y + 13.5}, words.length > 27 ? words.slice(0, 8) + '\u2026' + words.slice(-18) : words));
 	g.addEventListener('click', function (event) {
@@ -704,7 +704,7 @@ function memberTable(fold, limit) {
 	var table = make('table'), list = members[fold] || [];
 	list.slice(0, limit).forEach(function (d) {
 		put(table, put(make('tr'), make('td', {}, clock(number(d, 't', Infinity), false)), make('td', {}, d.getAttribute('data-kind')),
-			make('td', {}, d.textContent + (has(d, 'pid') ? ' [' + d.getAttribute('data-pid') + ']' : '')), make('td', {'class': 'quiet'}, d.getAttribute('data-score'))));
+			make('td', {}, d.textContent), make('td', {'class': 'quiet'}, d.getAttribute('data-score'))));
 	});
 	return table;
 }
@@ -858,9 +858,14 @@ function setView(box) {
 	showView();
 	writeState();
 }
+var ground = draw('rect', {'class': 'ui-ground'}); // something to hold on to between the boxes
+if (view)
+	view.insertBefore(ground, view.firstChild);
 function showView() {
+	var box = viewBox();
 	if (view)
-		view.setAttribute('viewBox', viewBox().join(' '));
+		view.setAttribute('viewBox', box.join(' '));
+	['x', 'y', 'width', 'height'].forEach(function (key, i) { ground.setAttribute(key, box[i]); });
 }
 function zoom(by, at) {
 	var box = viewBox(), w = Math.min(Math.max(box[2] * by, fitBox[2] / 12), fitBox[2] * 3), scale = w / box[2];
@@ -906,7 +911,7 @@ if (view) {
 		if (!event.ctrlKey && !event.altKey)
 			return;
 		event.preventDefault();
-		zoom(Math.exp(Math.max(-0.5, Math.min(0.5, event.deltaY / 400))), sheetPoint(event, view.firstElementChild));
+		zoom(Math.exp(Math.max(-0.5, Math.min(0.5, event.deltaY / 400))), sheetPoint(event, document.getElementById('graph')));
 	}, {passive: false});
 }
 addEventListener('pointermove', function (event) {

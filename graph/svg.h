@@ -77,9 +77,10 @@ void svg_node(struct buffer *out, const struct picture *p, const struct picture_
 // ---- blocks of the page: draw at y, return the y below
 struct svg_page { struct buffer *out; const struct picture *p; double width; };
 double svg_header(struct svg_page *page, double y); // title, context, completeness
+double svg_way(struct svg_page *page, double y);    // the path from the root cause to the alert, in one line
 double svg_timeline(struct svg_page *page, double y, double right);
 double svg_story(struct svg_page *page, double x, double y, double width); // the story, and what can be recovered
-double svg_notes(struct svg_page *page, double y);  // what else is asked, and what is missing, in columns
+double svg_notes(struct svg_page *page, double y, double right); // what else is asked, and what is missing, in columns
 double svg_legend(struct svg_page *page, double y);
 double svg_provenance(struct svg_page *page, double y);
 

@@ -212,6 +212,7 @@ double svg_header(struct svg_page *page, double y)
 		page->out->failed = true;
 	buffer_release(&context);
 	buffer_add_byte(page->out, '\n');
+	y = svg_way(page, y - 4);
 	y = completeness(page, y - 6);
 	buffer_add_byte(page->out, '\n');
 	return y;

@@ -19,6 +19,7 @@
 #define MAX_SAMPLES 400    /* per edge */
 #define MARGIN 3.0         /* kept free around boxes */
 #define NEAR 110.0
+#define ELAPSED_LEAST NANOTIME_SECOND
 #define HOPELESS 5.0       /* a label that costs more hides more than it tells */
 
 struct box { double left, top, right, bottom; };
@@ -73,8 +74,21 @@ static int samples_take(struct samples *s, const struct picture_edge *edge)
 	return 0;
 }
 
+// How long after its source was first seen, where that says something: "after 25s". A file that was there before has no such moment.
+static void add_elapsed(struct buffer *out, const struct picture *p, const struct picture_edge *edge)
+{
+	const struct picture_node *from = &p->nodes.items[edge->from];
+	bool new_file = from->kind == PICTURE_FILE && from->state_count > 0 && from->states[0].glyph == '+';
+
+	if (edge->correlation || (from->kind != PICTURE_PROCESS && !new_file) || edge->first_ns == NANOTIME_NONE ||
+	    edge->first_ns < from->first_ns + ELAPSED_LEAST)
+		return;
+	buffer_add_string(out, "after ");
+	nanotime_format_duration(out, edge->first_ns - from->first_ns);
+}
+
 // The words in a few short lines; what does not fit is cut in its middle (the whole stands in the edge's <title>).
-static void label_text(struct svg_label *label, const struct picture_edge *edge)
+static void label_text(struct svg_label *label, const struct picture *p, const struct picture_edge *edge)
 {
 	struct buffer visible = {0};
 	size_t cells = edge->step_count > 0 ? CHIP_LINE_CELLS : LINE_CELLS;
@@ -97,6 +111,11 @@ static void label_text(struct svg_label *label, const struct picture_edge *edge)
 		words += next;
 		left -= next;
 	}
+	size_t before = label->text.length;
+	if (label->line_count > 0 && label->line_count < SVG_LABEL_LINES)
+		add_elapsed(&label->text, p, edge);
+	if (label->text.length > before)
+		label->line_length[label->line_count++] = label->text.length - before;
 	if (visible.failed)
 		label->text.failed = true;
 	buffer_release(&visible);
@@ -184,7 +203,7 @@ static void place(struct placing *placing, size_t edge)
 	if (e->attached) { // its number stands at the corner of the fold
 		const struct picture_node *from = &placing->p->nodes.items[e->from], *fold = from->attached ? from : &placing->p->nodes.items[e->to];
 
-		label->x = fold->x - fold->width / 2 - 4;
+		label->x = fold->x - fold->width / 2 - 6;
 		label->y = fold->y;
 		placing->placed[edge] = true;
 		return;
@@ -223,7 +242,7 @@ static int prepare(struct placing *placing)
 			return -1;
 		if (placing->samples[i].count == 0)
 			continue;
-		label_text(label, edge);
+		label_text(label, placing->p, edge);
 		if (label->text.failed)
 			return -1;
 		if (edge->attached)

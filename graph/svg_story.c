@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN_WIDTH 420.0 /* at least */
+#define COLUMN_WIDTH 400.0 /* at least */
 #define COLUMN_GAP 36.0
 #define FONT 11.0
 #define LINE 15.0
@@ -360,9 +360,9 @@ double svg_story(struct svg_page *page, double x, double y, double width)
 	return y;
 }
 
-double svg_notes(struct svg_page *page, double y)
+double svg_notes(struct svg_page *page, double y, double right)
 {
-	double room = page->width - 2 * SVG_MARGIN + COLUMN_GAP;
+	double room = right - SVG_MARGIN + COLUMN_GAP;
 	size_t columns = (size_t)(room / (COLUMN_WIDTH + COLUMN_GAP));
 	double width = room / (double)columns - COLUMN_GAP;
 	struct block_vector notes = {0};

@@ -237,7 +237,7 @@ static void dotted(struct timeline *t, double from, double to, double y)
 static void file_bars(struct timeline *t, const struct picture_node *n, double y)
 {
 	size_t count = n->disk_state_count ? n->disk_state_count : n->state_count;
-	const char *class = "bar version unchanged";
+	const char *class = "bar version v0";
 	double from = x_of(t, n->first_ns);
 	bool gone = false;
 
@@ -252,7 +252,7 @@ static void file_bars(struct timeline *t, const struct picture_node *n, double y
 			bar(t, class, from, to, y);
 		from = to;
 		gone = glyph == 'x';
-		class = glyph == '+' ? "bar version first" : "bar version later";
+		class = glyph == '+' ? "bar version v1" : "bar version v2";
 	}
 }
 

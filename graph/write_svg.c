@@ -126,12 +126,13 @@ static double close_pane(struct svg_page *page, double y)
 	return y;
 }
 
+// Left the timeline and what else is asked, right the story and what can be recovered.
 static double below_graph(struct svg_page *page, double y)
 {
-	double split = page->width - SVG_MARGIN - STORY_WIDTH;
-	double left = svg_timeline(page, y, split - STORY_GAP), right = svg_story(page, split, y - 6, STORY_WIDTH);
+	double split = page->width - SVG_MARGIN - STORY_WIDTH, gap = split - STORY_GAP;
+	double left = svg_timeline(page, y, gap), right = svg_story(page, split, y - 6, STORY_WIDTH);
 
-	return fmax(left, right);
+	return fmax(svg_notes(page, left + 4, gap), right);
 }
 
 static double sheet_body(struct svg_page *page)
@@ -141,8 +142,6 @@ static double sheet_body(struct svg_page *page)
 	y = close_pane(page, causality(page, y + 2));
 	open_pane(page, y + 16);
 	y = close_pane(page, below_graph(page, y + 16));
-	open_pane(page, y + 6);
-	y = close_pane(page, svg_notes(page, y + 6));
 	open_pane(page, y + 14);
 	y = svg_legend(page, y + 14);
 	return close_pane(page, svg_provenance(page, y));

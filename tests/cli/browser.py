@@ -173,7 +173,7 @@ class Page:
         self.mouse("mouseReleased", *end, button="left", clickCount=1)
 
     def key(self, key):
-        code, text = KEYS.get(key, (ord(key.upper()) if len(key) == 1 else 0, key))
+        code, text = KEYS.get(key, (ord(key.upper()) if len(key) == 1 and key.isalnum() else 0, key))
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", key=key, text=text, windowsVirtualKeyCode=code)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The case page of a sample, as html and as svg, used in a real browser; its screenshots stay in the build folder. Without a script it
+# is a picture: the same words are there for programs that run none.
+. "$SRCDIR/tests/lib.sh"
+requires xmllint python3 jq rsvg-convert
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$SRCDIR/tests/cli python3 -c 'import browser, sys; sys.exit(not browser.installed())' || skip "no chromium is installed"
+sample=$SRCDIR/samples/mail-attachment
+for format in html svg json; do
+	expect_status 0 "$PROVGRAPH" --log "$sample" --alert "$sample/alert.eve.json" --utc --quiet -o "case.$format"
+done
+xmllint --noout --nonet case.svg || fail "the svg is no XML"
+for format in html svg; do
+	python3 "$SRCDIR/tests/cli/case_page.py" "case.$format" "$BUILD/screenshots" case.json >said 2>&1 || fail "$(tail -n 5 said)"
+done
+
+# As a picture: no control, no script's work, every step in words.
+rsvg-convert -o case.png case.svg 2>said || fail "rsvg-convert: $(cat said)"
+[ -s case.png ] || fail "rsvg-convert wrote nothing"
+lacks case.svg '<input'
+lacks case.svg '<button'
+lacks case.svg foreignObject
+jq -r '.story[] | select(.number) | .words | .[0:18]' case.json | while read -r words; do contains case.svg "$words"; done
+xmllint --xpath 'string(//*[@id="desc"])' case.svg >desc || fail "no description"
+contains desc 'connected to 10.0.0.5:443'
