@@ -14,7 +14,6 @@
 #define EXT_MAGIC 0xEF53u          /* EXT4_SUPER_MAGIC, linux/magic.h */
 #define EXT_COMPAT_HAS_JOURNAL 4u  /* fs/ext4/ext4.h */
 #define JOURNAL_MAGIC 0xC03B3998u  /* JBD2_MAGIC_NUMBER */
-#define JOURNAL_INCOMPAT_REVOKE 1u /* set by the kernel at the first revoke: changes no layout */
 #define WARM_UP_RECORDS 65536u     /* how far back a transaction that is under way at the origin may have begun */
 #define WARM_UP_BLOCKS 4096u
 #define FEED_BYTES (256u << 10)
@@ -284,38 +283,58 @@ static void forget_journal(struct fs_cursor *c)
 	c->journal_empty = true;
 }
 
-// Nothing of what is found wrong here is an error: in the middle of mkfs there is no journal yet. Whoever opens a view at the end of the
-// span is told by name what cannot be read.
-static void locate(struct fs_cursor *c)
+// The follower learns the ring's start and checksums from block 0.
+static int begin_following(struct fs_cursor *c, const uint8_t *super, struct error *err)
 {
-	struct error ignored;
-	uint8_t super[64];
-	bool present = false;
-
-	forget_journal(c);
-	c->seeks_journal = true;
-	if (!read_identity(c, c->identity, &present, &ignored))
-		return;
-	if (!present) {
-		c->seeks_journal = false;
-		return;
-	}
-	if (journal_locate(read_home, c, &c->geometry, &present, &ignored) < 0 || !present || c->geometry.block_bytes != c->block_bytes ||
-	    c->geometry.extents.count == 0)
-		return;
-	for (size_t i = 0; i < c->geometry.extents.count; i++) {
-		if (journal_extents_append(&c->by_block, c->geometry.extents.items[i]) < 0)
-			return;
-	}
-	qsort(c->by_block.items, c->by_block.count, sizeof(*c->by_block.items), compare_extents);
-	if (fs_cursor_read_home(c, c->geometry.extents.items[0].fs_block * c->block_bytes, super, sizeof(super), &ignored) < 0 ||
-	    get_be32(super) != JOURNAL_MAGIC || journal_follow_new(&c->geometry, on_commit, c, &c->follow, &ignored) < 0)
-		return;
+	if (journal_follow_new(&c->geometry, on_commit, c, &c->follow, err) < 0)
+		return -1;
 	take_tail(c, super);
 	c->has_journal = true;
 	c->seeks_journal = false;
-	if (!c->journal_empty && load_replay(c, &ignored) < 0)
-		overlay_clear(c);
+	return journal_follow_block(c->follow, 0, super, c->seq, err);
+}
+
+static bool order_extents(struct fs_cursor *c)
+{
+	for (size_t i = 0; i < c->geometry.extents.count; i++) {
+		if (journal_extents_append(&c->by_block, c->geometry.extents.items[i]) < 0)
+			return false;
+	}
+	qsort(c->by_block.items, c->by_block.count, sizeof(*c->by_block.items), compare_extents);
+	return true;
+}
+
+// A journal that cannot be found is no error: in the middle of mkfs there is none yet, and whoever opens a view at the end of the span is
+// told by name what cannot be read. One that cannot be followed (fast commits) is.
+static int locate(struct fs_cursor *c, struct error *err)
+{
+	struct error ignored;
+	bool present = false;
+	uint8_t *super;
+	int result = 0;
+
+	forget_journal(c);
+	c->journals_seen++;
+	c->seeks_journal = true;
+	if (!read_identity(c, c->identity, &present, &ignored))
+		return 0;
+	if (!present) {
+		c->seeks_journal = false;
+		return 0;
+	}
+	if (journal_locate(read_home, c, &c->geometry, &present, &ignored) < 0 || !present || c->geometry.block_bytes != c->block_bytes ||
+	    c->geometry.extents.count == 0 || !order_extents(c))
+		return 0;
+	super = malloc(c->block_bytes);
+	if (!super)
+		return error_set(err, "out of memory");
+	if (fs_cursor_read_home(c, c->geometry.extents.items[0].fs_block * c->block_bytes, super, c->block_bytes, &ignored) == 0 &&
+	    get_be32(super) == JOURNAL_MAGIC)
+		result = begin_following(c, super, err);
+	free(super);
+	if (result == 0 && c->has_journal && !c->journal_empty && load_replay(c, &ignored) < 0)
+		overlay_clear(c); // a journal that the kernel would refuse: a view at that moment says so
+	return result;
 }
 
 void fs_cursor_journal_release(struct fs_cursor *c)
@@ -325,17 +344,13 @@ void fs_cursor_journal_release(struct fs_cursor *c)
 
 // ---- feeding the follower
 
-// Journal block 0: the tail moves; a mount may switch checksums or 64-bit tags on, then tags are laid out otherwise.
+// Journal block 0: the tail moves, or the journal was made anew at another size.
 static int note_journal_super(struct fs_cursor *c, const uint8_t *super, struct error *err)
 {
-	uint32_t features = get_be32(super + 40);
-
 	if (get_be32(super) != JOURNAL_MAGIC)
 		return 0;
-	if (((features ^ c->geometry.incompatible) & ~JOURNAL_INCOMPAT_REVOKE) != 0 || get_be32(super + 16) != c->geometry.maximum_length) {
-		locate(c);
-		return 0;
-	}
+	if (get_be32(super + 16) != c->geometry.maximum_length)
+		return locate(c, err);
 	bool moved = c->tail_tid != get_be32(super + 24) || c->journal_empty != (get_be32(super + 28) == 0);
 
 	take_tail(c, super);
@@ -354,9 +369,11 @@ static int feed_block(struct fs_cursor *c, uint64_t journal_block, const uint8_t
 {
 	if (c->ended || !c->has_journal)
 		return 0;
-	if (journal_block == 0)
-		return c->seq <= c->quiet_until ? 0 : note_journal_super(c, bytes, err);
-	return journal_follow_block(c->follow, journal_block, bytes, seq, err);
+	if (journal_block == 0 && c->seq <= c->quiet_until)
+		return 0; // the newest one was shown already
+	if (journal_follow_block(c->follow, journal_block, bytes, seq, err) < 0)
+		return -1;
+	return journal_block == 0 ? note_journal_super(c, bytes, err) : 0;
 }
 
 struct fed { uint64_t seq, offset, length; bool zeros; const struct segment_row *row; }; // offset: of the written range, on the volume
@@ -365,8 +382,9 @@ struct fed { uint64_t seq, offset, length; bool zeros; const struct segment_row 
 static int feed_run(struct fs_cursor *c, const struct fed *f, uint64_t first, uint64_t count, uint64_t journal_block, uint8_t *buffer, struct error *err)
 {
 	uint32_t size = c->block_bytes;
+	unsigned journal = c->journals_seen;
 
-	for (uint64_t done = 0; done < count && c->has_journal;) {
+	for (uint64_t done = 0; done < count;) {
 		uint64_t offset = (first + done) * size, part = FEED_BYTES / size ? FEED_BYTES / size : 1;
 		bool whole;
 
@@ -387,6 +405,8 @@ static int feed_run(struct fs_cursor *c, const struct fed *f, uint64_t first, ui
 		for (uint64_t i = 0; i < part; i++) {
 			if (feed_block(c, journal_block + done + i, buffer + i * size, f->seq, err) < 0)
 				return -1;
+			if (c->journals_seen != journal)
+				return 0; // block 0 showed that it is another journal now
 		}
 		done += part;
 	}
@@ -397,9 +417,10 @@ static int feed_record(struct fs_cursor *c, const struct fed *f, struct error *e
 {
 	uint64_t first = f->offset / c->block_bytes, end = (f->offset + f->length + c->block_bytes - 1) / c->block_bytes;
 	uint8_t *buffer = NULL;
+	unsigned journal = c->journals_seen;
 	int result = 0;
 
-	for (size_t i = 0; i < c->by_block.count && result == 0; i++) {
+	for (size_t i = 0; c->journals_seen == journal && i < c->by_block.count && result == 0; i++) {
 		struct journal_extent e = c->by_block.items[i];
 		uint64_t from = e.fs_block > first ? e.fs_block : first, to = e.fs_block + e.count < end ? e.fs_block + e.count : end;
 
@@ -408,14 +429,12 @@ static int feed_record(struct fs_cursor *c, const struct fed *f, struct error *e
 		if (!buffer && !(buffer = malloc(FEED_BYTES > c->block_bytes ? FEED_BYTES : c->block_bytes)))
 			return error_set(err, "out of memory");
 		result = feed_run(c, f, from, to - from, e.journal_block + from - e.fs_block, buffer, err);
-		if (!c->has_journal)
-			break; // the feed itself showed that the journal is another one now
 	}
 	free(buffer);
 	return result;
 }
 
-static int note_superblock(struct fs_cursor *c, uint64_t offset, uint64_t length)
+static int note_superblock(struct fs_cursor *c, uint64_t offset, uint64_t length, struct error *err)
 {
 	uint8_t identity[32];
 	struct error ignored;
@@ -424,7 +443,7 @@ static int note_superblock(struct fs_cursor *c, uint64_t offset, uint64_t length
 	if (offset >= EXT_SUPERBLOCK_OFFSET + 1024 || offset + length <= EXT_SUPERBLOCK_OFFSET)
 		return 0;
 	if (c->seeks_journal || !read_identity(c, identity, &promised, &ignored) || memcmp(identity, c->identity, sizeof(identity)) != 0)
-		locate(c);
+		return locate(c, err);
 	return 0;
 }
 
@@ -432,11 +451,9 @@ int fs_cursor_journal_note(struct fs_cursor *c, uint64_t seq, const struct segme
 {
 	struct fed f = {.seq = seq, .offset = offset, .length = length, .zeros = row->type != RECORD_WRITE, .row = row};
 
-	if (row->type == RECORD_FLUSH) { // mkfs ends with one
-		locate(c);
-		return 0;
-	}
-	if (note_superblock(c, offset, length) < 0)
+	if (row->type == RECORD_FLUSH) // mkfs ends with one
+		return locate(c, err);
+	if (note_superblock(c, offset, length, err) < 0)
 		return -1;
 	if (c->has_journal && feed_record(c, &f, err) < 0)
 		return -1;
@@ -490,6 +507,7 @@ static int warm_up(struct fs_cursor *c, struct error *err)
 int fs_cursor_journal_open(struct fs_cursor *c, struct error *err)
 {
 	c->quiet_until = c->seq;
-	locate(c);
+	if (locate(c, err) < 0)
+		return -1;
 	return c->has_journal ? warm_up(c, err) : 0;
 }

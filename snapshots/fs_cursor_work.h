@@ -35,6 +35,7 @@ struct fs_cursor {
 	struct watched_vector watched; // sorted and disjoint once `watched_ready`
 	bool watched_ready, watch_all;
 
+	unsigned journals_seen;          // goes up when the journal is looked for anew
 	bool has_journal, seeks_journal; // seeks: the superblock promises one that was not there yet
 	uint8_t identity[32];            // of the superblock: UUID and journal inode; another one means another file system
 	struct journal_geometry geometry;

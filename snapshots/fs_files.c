@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: MIT
+// All files that changed in a span, also those that came and went within it.
+//
+// Every write is classed by where it lands: an inode table (which inodes in it differ?), a folder's block (which names does it hold?), a
+// file's data. So one pass over the span is enough, whatever the number of files.
+#include "snapshots/fs_files_work.h"
+
+#include "base/bytes.h"
+#include "base/memory.h"
+#include "base/nanotime.h"
+
+#include <string.h>
+
+#define EXT_SUPERBLOCK_OFFSET 1024u
+#define MAX_INODE_BYTES 4096u
+#define MAX_TOUCHED ((size_t)1 << 21) /* our limit: 100 MB */
+#define READ_BYTES ((size_t)64 << 10)
+
+// ---- where things lie
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static int find_groups(struct files *f, struct error *err)
+{
+	uint8_t super[256];
+	uint64_t count;
+
+	if (volume_read(f->span.end.volume, EXT_SUPERBLOCK_OFFSET, super, sizeof(super), err) < 0)
+		return -1;
+	count = get_le32(super);                       // s_inodes_count
+	f->inodes_per_group = get_le32(super + 0x28);
+	if (f->inodes_per_group == 0)
+		return error_set(err, "the superblock says that a group has no inodes");
+	for (uint64_t first = 1; first <= count; first += f->inodes_per_group) {
+		struct group g = {.first_inode = first};
+		struct error ignored;
+
+		if (fs_ext_inode_place(f->span.end.fs, first, &g.place, &f->inode_bytes, &ignored) < 0)
+			continue;
+		if (group_vector_append(&f->groups, g) < 0)
+			return error_set(err, "out of memory");
+	}
+	if (f->groups.count > 1)
+		qsort(f->groups.items, f->groups.count, sizeof(*f->groups.items), compare_groups);
+	if (f->inode_bytes == 0 || f->inode_bytes > MAX_INODE_BYTES)
+		return error_set(err, "inodes of %u bytes", f->inode_bytes);
+	f->table_bytes = f->inodes_per_group * f->inode_bytes;
+	return 0;
+}
+
+struct owner { struct files *files; uint64_t inode; };
+
+static int note_data_run(void *context, const struct fs_run *run, struct error *err)
+{
+	struct owner *o = context;
+	struct owned data = {.volume_offset = run->volume_offset, .length = run->length, .inode = o->inode};
+
+	return owned_vector_append(&o->files->owned, data) < 0 ? error_set(err, "out of memory") : 0;
+}
+
+static int note_owner(void *context, const struct fs_file *file, struct error *err)
+{
+	struct files *f = context;
+	struct owner o = {f, file->inode};
+	struct error ignored;
+
+	if (file->kind != FS_REGULAR || file->links == 0)
+		return 0;
+	// A damaged map: its inode still tells that it changed.
+	(void)err;
+	(void)fs_ext_runs(f->span.end.fs, file->inode, note_data_run, &o, &ignored);
+	return 0;
+}
+
+static int compare_owned(const void *a, const void *b)
+{
+	const struct owned *x = a, *y = b;
+
+	return x->volume_offset < y->volume_offset ? -1 : x->volume_offset > y->volume_offset;
+}
+
+// ---- what changed
+
+static int note_touched(struct files *f, uint64_t inode, uint32_t generation, uint64_t now_ns, struct touched **ret, struct error *err)
+{
+	uint64_t index, any = files_key(inode, 0) | UINT32_MAX;
+
+	if (!fs_table_get(&f->by_incarnation, files_key(inode, generation), &index)) {
+		struct touched t = {.inode = inode, .generation = generation};
+
+		if (f->touched.count >= MAX_TOUCHED)
+			return error_set(err, "more than %zu files changed: ask for a shorter span", MAX_TOUCHED);
+		index = f->touched.count;
+		if (touched_vector_append(&f->touched, t) < 0 || fs_table_put(&f->by_incarnation, files_key(inode, generation), index) < 0 ||
+		    fs_table_put(&f->by_incarnation, any, index) < 0)
+			return error_set(err, "out of memory");
+	}
+	*ret = &f->touched.items[index];
+	(*ret)->changed_ns = now_ns;
+	return 0;
+}
+
+// Whether an inode differs in more than when it was read, and the checksum over that. Offsets: fs/ext4/ext4.h.
+static bool inode_differs(const uint8_t *old, const uint8_t *new, uint32_t length)
+{
+	static const struct { uint16_t at, bytes; } ignored[] = {
+		{0x08, 4}, {0x24, 4}, {0x7C, 2}, {0x82, 2}, {0x8C, 4}, {0x98, 4}, // i_atime, i_version, checksum, checksum_hi, atime_extra, version_hi
+	};
+	uint8_t a[MAX_INODE_BYTES], b[MAX_INODE_BYTES];
+
+	if (memcmp(old, new, length) == 0)
+		return false;
+	memcpy(a, old, length);
+	memcpy(b, new, length);
+	for (size_t i = 0; i < ARRAY_LENGTH(ignored); i++) {
+		if (ignored[i].at + ignored[i].bytes <= length) {
+			memset(a + ignored[i].at, 0, ignored[i].bytes);
+			memset(b + ignored[i].at, 0, ignored[i].bytes);
+		}
+	}
+	return memcmp(a, b, length) != 0;
+}
+
+static bool bytes_differ(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
+{
+	return memcmp(a + from, b + from, to - from) != 0;
+}
+
+static int note_folder_of(struct files *f, const struct fs_inode *inode, struct error *err)
+{
+	struct fs_map map = {0};
+	uint32_t size = fs_cursor_block_bytes(f->span.cursor);
+	int result = fs_map_decode(inode->raw, inode->length, size, fs_names_read, f->span.cursor, &map, err);
+
+	for (size_t i = 0; result == 0 && i < map.runs.count; i++) {
+		for (uint64_t at = 0; at < map.runs.items[i].length && result == 0; at += size) {
+			if (fs_table_put(&f->folder_blocks, (map.runs.items[i].volume_offset + at) / size, inode->number) < 0)
+				result = error_set(err, "out of memory");
+		}
+	}
+	fs_map_release(&map);
+	return result;
+}
+
+static int compare_inode(struct files *f, uint64_t number, const uint8_t *old, const uint8_t *new, uint64_t now_ns, struct error *err)
+{
+	struct fs_inode *inode;
+	struct touched *t;
+	int result = 0;
+
+	if (!inode_differs(old, new, f->inode_bytes) || (number < 11 && number != 2)) // reserved inodes: EXT4_GOOD_OLD_FIRST_INO
+		return 0;
+	inode = calloc(1, sizeof(*inode));
+	if (!inode)
+		return error_set(err, "out of memory");
+	inode->number = number;
+	inode->length = f->inode_bytes;
+	memcpy(inode->raw, new, f->inode_bytes);
+	// One that was nothing and stays nothing: a table that is being initialised.
+	if (get_le16(new) == 0 && get_le16(old) == 0)
+		goto out;
+	if (get_le16(new) == 0)
+		memcpy(inode->raw, old, f->inode_bytes); // wiped: it is the old one that went
+	result = note_touched(f, number, fs_inode_generation(inode), now_ns, &t, err);
+	if (result < 0)
+		goto out;
+	t->kind = fs_inode_kind(inode);
+	// i_size, i_mtime, flags and map, i_size_high, mtime_extra
+	t->content |= bytes_differ(old, new, 0x04, 0x08) || bytes_differ(old, new, 0x10, 0x14) || bytes_differ(old, new, 0x28, 0x64) ||
+		      bytes_differ(old, new, 0x6C, 0x70);
+	if (fs_inode_links(inode) > 0)
+		t->size_bytes = get_le32(inode->raw + 4) | (uint64_t)get_le32(inode->raw + 0x6C) << 32;
+	if (t->kind == FS_FOLDER && fs_inode_links(inode) > 0)
+		result = note_folder_of(f, inode, err);
+out:
+	free(inode);
+	return result;
+}
+
+// The part of a change that lies in the table of group g.
+static int note_table(struct files *f, const struct fs_step *step, const struct fs_change *change, const struct group *g, struct error *err)
+{
+	uint64_t end = g->place + f->table_bytes, from = change->offset > g->place ? change->offset : g->place;
+	uint64_t to = change->offset + change->length < end ? change->offset + change->length : end;
+
+	from = g->place + (from - g->place + f->inode_bytes - 1) / f->inode_bytes * f->inode_bytes; // whole inodes
+	while (from + f->inode_bytes <= to) {
+		size_t part = (size_t)((to - from < READ_BYTES ? to - from : READ_BYTES) / f->inode_bytes * f->inode_bytes);
+
+		if (fs_cursor_read(f->span.cursor, from, f->old_block, part, err) < 0 ||
+		    fs_cursor_new_bytes(f->span.cursor, change, from - change->offset, f->new_block, part, err) < 0)
+			return -1;
+		for (size_t at = 0; at < part && memcmp(f->old_block + at, f->new_block + at, part - at) != 0; at += f->inode_bytes) {
+			uint64_t number = g->first_inode + (from + at - g->place) / f->inode_bytes;
+
+			if (compare_inode(f, number, f->old_block + at, f->new_block + at, step->realtime_ns, err) < 0)
+				return -1;
+		}
+		from += part;
+	}
+	return 0;
+}
+
+struct seen_names { struct files *files; uint64_t folder; struct error *err; int result; };
+
+// Only names of inodes that neither moment knows are worth keeping; which ones those are is known at the end. The newest name counts.
+static int keep_name(void *context, const void *name, size_t length, uint64_t inode)
+{
+	struct seen_names *s = context;
+	struct tree *t = &s->files->between;
+	uint64_t index;
+
+	if (length <= 2 && memcmp(name, "..", length) == 0)
+		return 0;
+	if (fs_table_get(&t->by_inode, inode, &index)) {
+		struct tree_name *known = &t->names.items[index];
+
+		if (known->parent == s->folder && known->length == length && memcmp(known->bytes, name, length) == 0)
+			return 0;
+		char *bytes = malloc(length + 1);
+
+		if (bytes) {
+			memcpy(bytes, name, length);
+			bytes[length] = '\0';
+			free(known->bytes);
+			*known = (struct tree_name){.inode = inode, .parent = s->folder, .bytes = bytes, .length = length};
+		}
+		s->result = bytes ? 0 : error_set(s->err, "out of memory");
+	} else {
+		s->result = files_add_name(t, inode, s->folder, name, length, s->err);
+	}
+	return s->result < 0;
+}
+
+static int note_folder_block(struct files *f, const struct fs_change *change, uint64_t folder, struct error *err)
+{
+	struct seen_names names = {.files = f, .folder = folder, .err = err};
+	uint32_t size = fs_cursor_block_bytes(f->span.cursor);
+
+	for (uint64_t at = 0; at + size <= change->length && names.result == 0; at += size) {
+		uint64_t owner;
+
+		if (!fs_table_get(&f->folder_blocks, (change->offset + at) / size, &owner))
+			continue;
+		names.folder = owner;
+		if (fs_cursor_new_bytes(f->span.cursor, change, at, f->new_block, size, err) < 0)
+			return -1;
+		(void)fs_names_scan(f->new_block, size, keep_name, &names);
+	}
+	return names.result;
+}
+
+static int note_data(struct files *f, const struct fs_step *step, const struct fs_change *change, struct error *err)
+{
+	size_t low = 0, high = f->owned.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->owned.items[middle].volume_offset + f->owned.items[middle].length <= change->offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < f->owned.count && f->owned.items[low].volume_offset < change->offset + change->length; low++) {
+		struct fs_file file = {0};
+		struct touched *t;
+		struct error ignored;
+
+		if (low > 0 && f->owned.items[low - 1].inode == f->owned.items[low].inode && f->owned.items[low - 1].volume_offset >= change->offset)
+			continue; // the run before was the same file's
+		if (fs_ext_stat(f->span.end.fs, f->owned.items[low].inode, &file, &ignored) < 0)
+			continue;
+		int result = note_touched(f, file.inode, file.generation, step->realtime_ns, &t, err);
+
+		if (result == 0) {
+			t->kind = file.kind;
+			t->content = true;
+		}
+		fs_file_release(&file);
+		if (result < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int before_step(void *context, const struct fs_step *step, struct error *err)
+{
+	struct files *f = context;
+	uint32_t size = fs_cursor_block_bytes(f->span.cursor);
+
+	for (size_t i = 0; i < step->changes.count; i++) {
+		const struct fs_change *change = &step->changes.items[i];
+		uint64_t end = change->offset + change->length, folder;
+		size_t low = 0, high = f->groups.count;
+
+		if (change->shadowed)
+			continue;
+		while (low < high) { // the first table that ends behind the change's beginning
+			size_t middle = low + (high - low) / 2;
+
+			if (f->groups.items[middle].place + f->table_bytes <= change->offset)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		for (; low < f->groups.count && f->groups.items[low].place < end; low++) {
+			if (note_table(f, step, change, &f->groups.items[low], err) < 0)
+				return -1;
+		}
+		if (change->source == FS_FROM_ZEROS) // mkfs and discards: no names, and who owned the data has changed itself
+			continue;
+		if (change->length > size || fs_table_get(&f->folder_blocks, change->offset / size, &folder)) {
+			if (note_folder_block(f, change, 0, err) < 0)
+				return -1;
+		}
+		if (note_data(f, step, change, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int after_step(void *context, const struct fs_step *step, struct error *err)
+{
+	(void)context;
+	(void)step;
+	(void)err;
+	return 0;
+}
+
+// ---- what is told of it
+
+static int send(struct files *f, enum timeline_what what, const struct touched *t, const struct fs_file *a, const struct fs_file *b,
+		const struct buffer *path, struct error *err)
+{
+	struct timeline_difference d = {.what = what, .changed_ns = t->changed_ns, .path = path->bytes, .path_length = path->length};
+
+	d.inode_before = a ? t->inode : 0;
+	d.inode_after = b ? t->inode : 0;
+	d.size_before = a ? a->size_bytes : 0;
+	d.size_after = b ? b->size_bytes : 0;
+	d.kind_before = a ? a->kind : FS_OTHER;
+	d.kind_after = b ? b->kind : FS_OTHER;
+	if (what == TIMELINE_CAME_AND_WENT) {
+		d.inode_before = d.inode_after = t->inode;
+		d.kind_before = d.kind_after = t->kind;
+		d.size_after = t->size_bytes;
+	}
+	buffer_clear(&f->payload);
+	timeline_put_difference(&f->payload, &d);
+	return buffer_check(&f->payload, err) < 0 ? -1 : fs_job_send(f->job, FSREAD_FRAME_CHANGE, &f->payload, err);
+}
+
+// The incarnation at one moment; false: not there.
+static bool stat_incarnation(struct fs_moment *m, const struct touched *t, struct fs_file *ret)
+{
+	struct error ignored;
+
+	*ret = (struct fs_file){0};
+	if (!m->fs || fs_ext_stat(m->fs, t->inode, ret, &ignored) < 0)
+		return false;
+	if (ret->generation == t->generation && ret->links > 0 && ret->mode != 0)
+		return true;
+	fs_file_release(ret);
+	*ret = (struct fs_file){0};
+	return false;
+}
+
+static int tell_both(struct files *f, const struct touched *t, const struct fs_file *a, const struct fs_file *b, struct error *err)
+{
+	const struct tree *before[] = {&f->before}, *after[] = {&f->after};
+	struct buffer old AUTO_RELEASE_BUFFER = {0}, new AUTO_RELEASE_BUFFER = {0};
+	bool moved, attributes = a->mode != b->mode || a->uid != b->uid || a->gid != b->gid;
+
+	(void)files_path(before, 1, t->inode, &old);
+	(void)files_path(after, 1, t->inode, &new);
+	if (buffer_check(&old, err) < 0 || buffer_check(&new, err) < 0)
+		return -1;
+	moved = t->inode != 2 && (old.length != new.length || memcmp(buffer_string(&old), buffer_string(&new), old.length) != 0);
+	if (moved && (send(f, TIMELINE_REMOVED, t, a, NULL, &old, err) < 0 || send(f, TIMELINE_ADDED, t, NULL, b, &new, err) < 0))
+		return -1;
+	if (a->kind == FS_REGULAR && a->size_bytes != b->size_bytes)
+		return send(f, TIMELINE_SIZE, t, a, b, &new, err);
+	if (a->kind == FS_REGULAR && t->content)
+		return send(f, TIMELINE_CONTENT, t, a, b, &new, err);
+	if (attributes || (a->kind != FS_FOLDER && !moved))
+		return send(f, TIMELINE_ATTRIBUTES, t, a, b, &new, err);
+	return 0; // a folder: its names are told one by one
+}
+
+static int tell(struct files *f, const struct touched *t, struct error *err)
+{
+	const struct tree *before[] = {&f->before, &f->between, &f->after}, *after[] = {&f->after, &f->between}, *gone[] = {&f->between, &f->before, &f->after};
+	struct buffer path AUTO_RELEASE_BUFFER = {0};
+	struct fs_file a, b;
+	bool was = stat_incarnation(&f->begin, t, &a), is = stat_incarnation(&f->span.end, t, &b);
+	int result;
+
+	if (was && is)
+		result = tell_both(f, t, &a, &b, err);
+	else {
+		bool known = was ? files_path(before, 3, t->inode, &path) : is ? files_path(after, 2, t->inode, &path) : files_path(gone, 3, t->inode, &path);
+
+		if (!known)
+			buffer_clear(&path); // its name never reached the disk
+		result = buffer_check(&path, err) < 0 ? -1
+			 : was		      ? send(f, TIMELINE_REMOVED, t, &a, NULL, &path, err)
+			 : is		      ? send(f, TIMELINE_ADDED, t, NULL, &b, &path, err)
+					      : send(f, TIMELINE_CAME_AND_WENT, t, NULL, NULL, &path, err);
+	}
+	fs_file_release(&a);
+	fs_file_release(&b);
+	return result;
+}
+
+// ----
+
+static int prepare(struct files *f, struct error *err)
+{
+	struct error no_file_system;
+
+	// At the beginning there may be no file system yet: then every file was added.
+	if (fs_moment_open(f->job, f->job->question->from_seq, true, &f->begin, &no_file_system) < 0)
+		f->begin = (struct fs_moment){0};
+	f->job->failure = FSREAD_BROKEN;
+	f->old_block = malloc(READ_BYTES);
+	f->new_block = malloc(READ_BYTES);
+	if (!f->old_block || !f->new_block)
+		return error_set(err, "out of memory");
+	if (find_groups(f, err) < 0 || fs_ext_inodes(f->span.end.fs, note_owner, f, err) < 0)
+		return -1;
+	if (f->owned.count > 1)
+		qsort(f->owned.items, f->owned.count, sizeof(*f->owned.items), compare_owned);
+	// Once for the blocks of the folders, once more behind the walk for the names of what changed.
+	return f->begin.fs ? files_read_tree(f, &f->begin, true, &f->before, err) : 0;
+}
+
+static int run(struct files *f, struct error *err)
+{
+	struct tree folders = {0};
+	int result = prepare(f, err);
+
+	if (result == 0)
+		result = files_read_tree(f, &f->span.end, true, &folders, err);
+	files_release_tree(&folders);
+	files_release_tree(&f->before);
+	fs_cursor_watch_all(f->span.cursor);
+	if (result == 0)
+		result = fs_cursor_walk(f->span.cursor, f->job->question->to_seq, before_step, after_step, f, err) < 0 ? -1 : 0;
+	if (result == 0 && f->begin.fs)
+		result = files_read_tree(f, &f->begin, false, &f->before, err);
+	if (result == 0)
+		result = files_read_tree(f, &f->span.end, false, &f->after, err);
+	for (size_t i = 0; result == 0 && i < f->touched.count; i++)
+		result = tell(f, &f->touched.items[i], err);
+	return result;
+}
+
+int fs_job_files(struct fs_job *job, struct error *err)
+{
+	struct files f = {.job = job};
+	int result;
+
+	if (fs_span_open(job, job->question->from_seq, job->question->to_seq, &f.span, err) < 0)
+		return -1;
+	result = run(&f, err);
+	files_release_tree(&f.before);
+	files_release_tree(&f.after);
+	files_release_tree(&f.between);
+	fs_table_release(&f.folder_blocks);
+	fs_table_release(&f.by_incarnation);
+	group_vector_release(&f.groups);
+	owned_vector_release(&f.owned);
+	touched_vector_release(&f.touched);
+	free(f.old_block);
+	free(f.new_block);
+	buffer_release(&f.payload);
+	if (f.begin.fs)
+		fs_moment_release(&f.begin);
+	fs_span_release(&f.span);
+	return result;
+}

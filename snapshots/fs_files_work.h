@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Between fs_files.c (what changed) and fs_files_tree.c (which names it has).
+#ifndef SNAPSHOTS_FS_FILES_WORK_H
+#define SNAPSHOTS_FS_FILES_WORK_H
+
+#include "snapshots/fs_diff.h"
+#include "snapshots/fs_states.h"
+#include "snapshots/fs_table.h"
+#include "snapshots/timeline_wire.h"
+
+struct touched { // an incarnation of an inode that changed in the span
+	uint64_t inode, changed_ns, size_bytes;
+	uint32_t generation;
+	unsigned kind;
+	bool content; // its data was written, or its map, size or mtime changed
+};
+VECTOR_DEFINE(touched_vector, struct touched)
+
+struct group { uint64_t place, first_inode; }; // where an inode table begins on the volume
+VECTOR_DEFINE(group_vector, struct group)
+
+struct owned { uint64_t volume_offset, length, inode; }; // data of a file at the end of the span
+VECTOR_DEFINE(owned_vector, struct owned)
+
+struct tree_name { uint64_t inode, parent; char *bytes; size_t length; };
+VECTOR_DEFINE(tree_names, struct tree_name)
+struct tree { // names at one moment: of all folders, and of the files that changed
+	struct tree_names names;
+	struct fs_table by_inode; // -> index of the first name
+};
+
+struct files {
+	struct fs_job *job;
+	struct fs_moment begin; // no file system there yet: begin.fs NULL
+	struct fs_span span;
+	struct group_vector groups; // sorted by place
+	uint64_t table_bytes, inodes_per_group;
+	uint32_t inode_bytes;
+	struct owned_vector owned;  // sorted by volume_offset
+	struct fs_table folder_blocks; // volume block -> inode of the folder
+	struct touched_vector touched;
+	struct fs_table by_incarnation; // inode << 32 | generation -> index in touched (inode numbers of ext4 have 32 bits)
+	struct tree before, after, between; // between: names that only folder blocks on the way held
+	uint8_t *old_block, *new_block;
+	struct buffer payload;
+};
+
+static inline uint64_t files_key(uint64_t inode, uint32_t generation)
+{
+	return inode << 32 | generation;
+}
+
+// All folders below the root, and the names of inodes for which wanted() holds; folders' blocks go to f->folder_blocks.
+int files_read_tree(struct files *f, struct fs_moment *m, bool only_folders, struct tree *ret, struct error *err);
+int files_add_name(struct tree *t, uint64_t inode, uint64_t parent, const void *name, size_t length, struct error *err);
+// The path of an inode by the first tree that knows each part. False: unknown.
+bool files_path(const struct tree *const *trees, size_t count, uint64_t inode, struct buffer *out);
+void files_release_tree(struct tree *t);
+
+#endif

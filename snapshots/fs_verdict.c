@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "snapshots/fs_verdict.h"
+
+#include "base/nanotime.h"
+#include "snapshots/fs_states.h"
+
+#include <stdlib.h>
+
+#define TAIL_BYTES ((size_t)64 << 10)
+#define BEFORE_CTIME_NS (2 * NANOTIME_SECOND)  /* how far a guest's clock may run behind the host's and still tell where to look */
+#define BEHIND_CTIME_NS (60 * NANOTIME_SECOND) /* a change of an inode is committed within 5 s; a loaded guest takes longer */
+#define LOOKED_AT_RECORDS 300000u              /* our limit for finding an arrival: about 0.1 s */
+#define FORWARD_NS (3600 * NANOTIME_SECOND)    /* how long after the moment a name is waited for */
+#define WRITTEN_BEFORE_NS (10 * NANOTIME_MILLISECOND) /* a block this much older than the file's last change does not hold it */
+
+struct tail { // the end of a file at the moment
+	uint64_t nul_bytes;    // NUL bytes at its end, at most TAIL_BYTES
+	bool unwritten;        // some of it lies in preallocated blocks
+	bool mapped;           // its last byte lies in a block
+	uint64_t last_offset;  // of that byte, on the volume
+};
+
+struct tail_of { struct tail *tail; uint64_t size; };
+
+static int note_run(void *context, const struct fs_run *run, struct error *err)
+{
+	struct tail_of *c = context;
+	uint64_t last = c->size - 1;
+
+	(void)err;
+	if (run->file_offset >= c->size)
+		return 0;
+	c->tail->unwritten |= run->unwritten;
+	if (last >= run->file_offset && last - run->file_offset < run->length && !run->unwritten) {
+		c->tail->mapped = true;
+		c->tail->last_offset = run->volume_offset + (last - run->file_offset);
+	}
+	return 0;
+}
+
+static int look_at_tail(struct fs_moment *m, uint64_t inode, uint64_t size, struct tail *ret, struct error *err)
+{
+	struct tail_of context = {ret, size};
+	size_t length = size < TAIL_BYTES ? (size_t)size : TAIL_BYTES, got = 0;
+	uint8_t *bytes;
+	int result;
+
+	*ret = (struct tail){0};
+	if (size == 0)
+		return 0;
+	bytes = malloc(length);
+	if (!bytes)
+		return error_set(err, "out of memory");
+	result = fs_ext_read(m->fs, inode, size - length, bytes, length, &got, err);
+	for (size_t i = got; result == 0 && i > 0 && bytes[i - 1] == 0; i--)
+		ret->nul_bytes++;
+	free(bytes);
+	return result < 0 ? -1 : fs_ext_runs(m->fs, inode, note_run, &context, err);
+}
+
+// ---- forward: does content come in?
+
+static int look_forward(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, struct error *err)
+{
+	uint64_t seq = disk_at_seq(m->disk);
+	struct fs_cursor *cursor;
+	struct fs_track track = {0};
+	int result;
+
+	if (fs_cursor_open(job->history, &m->partition, fs_ext_block_bytes(m->fs), seq, &cursor, err) < 0)
+		return -1;
+	result = fs_track_init(&track, cursor, m->fs, NULL, 0, file->inode, err);
+	track.stop_inode_change_seq = seq;
+	if (result == 0)
+		result = fs_track_run(&track, fs_span_patience(job->history, seq), err);
+	if (result == 0 && track.states.count > 0 && track.states.items[0].pending_bytes > 0) {
+		v->kind = FS_PENDING;
+		v->pending_bytes = track.states.items[0].pending_bytes;
+		v->pending_from = track.extras.items[0].pending_from;
+		v->complete_seq = track.extras.items[0].complete_seq;
+		v->complete_ns = track.extras.items[0].complete_ns;
+	}
+	fs_track_release(&track);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+// NUL bytes at the end that nothing fills in later: was their block written at all since the file was last changed? (The guest crashed, or the
+// recording ends before.) Preallocated blocks are no sign: zeros are what they mean.
+static int judge_never_came(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, const struct tail *tail, struct fs_verdict *v,
+			    struct error *err)
+{
+	struct disk_piece piece;
+	uint64_t written_ns;
+
+	if (tail->nul_bytes == 0 || !tail->mapped || file->mtime_ns == NANOTIME_NONE)
+		return 0;
+	if (volume_resolve(m->volume, tail->last_offset, 1, &piece, err) < 0)
+		return -1;
+	if (piece.seq == 0 || piece.zero)
+		return 0;
+	if (history_time_of(job->history, piece.seq, &written_ns, err) < 0)
+		return -1;
+	if (written_ns == NANOTIME_NONE || written_ns + WRITTEN_BEFORE_NS >= file->mtime_ns)
+		return 0;
+	v->kind = FS_PENDING;
+	v->pending_bytes = tail->nul_bytes;
+	v->pending_from = file->size_bytes - tail->nul_bytes;
+	return 0;
+}
+
+// ---- backward: when did this state arrive?
+
+static bool is_state(const struct timeline_state *s, const struct fs_file *file)
+{
+	return s->size_bytes == file->size_bytes && s->mtime_ns == file->mtime_ns && s->ctime_ns == file->ctime_ns && s->generation == file->generation;
+}
+
+// The file's ctime says where to look; nothing is told when the guest's clock was off by more than a little.
+static int find_arrival(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, struct error *err)
+{
+	uint64_t seq = disk_at_seq(m->disk), from, to;
+	struct fs_cursor *cursor;
+	struct fs_track track = {0};
+	struct error ignored;
+
+	if (file->ctime_ns == NANOTIME_NONE || file->ctime_ns < BEFORE_CTIME_NS || file->ctime_ns > NANOTIME_NONE - BEHIND_CTIME_NS ||
+	    history_moment(job->history, file->ctime_ns - BEFORE_CTIME_NS, &from, &ignored) < 0 ||
+	    history_moment(job->history, file->ctime_ns + BEHIND_CTIME_NS, &to, &ignored) < 0)
+		return 0;
+	to = to < seq ? to : seq;
+	if (from >= to || to - from > LOOKED_AT_RECORDS)
+		return 0;
+	if (fs_cursor_open(job->history, &m->partition, fs_ext_block_bytes(m->fs), from, &cursor, err) < 0)
+		return -1;
+	int result = fs_track_init(&track, cursor, m->fs, NULL, 0, file->inode, err);
+
+	if (result == 0)
+		result = fs_track_run(&track, to, err);
+	// The state in force at the beginning of the window is older than it: its arrival stays unknown.
+	for (size_t i = 0; result == 0 && i < track.states.count && v->arrival_seq == 0; i++) {
+		const struct timeline_state *s = &track.states.items[i];
+
+		if (!is_state(s, file))
+			continue;
+		if (s->change == 0)
+			break;
+		v->arrival_seq = s->seq;
+		v->arrival_ns = s->arrival_ns;
+	}
+	fs_track_release(&track);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+// ---- a name that is not there
+
+static int judge_absent(struct fs_job *job, struct fs_moment *m, struct fs_verdict *v, struct error *err)
+{
+	const struct fsread_question *q = job->question;
+	uint64_t seq = disk_at_seq(m->disk), last = seq, time_ns = NANOTIME_NONE;
+	struct fs_cursor *cursor;
+	struct fs_track track = {0};
+	struct error ignored;
+
+	v->kind = FS_NEVER;
+	if (history_time_of(job->history, seq, &time_ns, &ignored) < 0 || time_ns == NANOTIME_NONE ||
+	    history_moment(job->history, time_ns + FORWARD_NS, &last, &ignored) < 0)
+		return 0;
+	if (fs_cursor_open(job->history, &m->partition, fs_ext_block_bytes(m->fs), seq, &cursor, err) < 0)
+		return -1;
+	int result = fs_track_init(&track, cursor, m->fs, q->path, q->path_length, q->inode, err);
+
+	track.stop_inode_change_seq = seq; // the first state is all that is wanted
+	if (result == 0)
+		result = fs_track_run(&track, last, err);
+	if (result == 0 && track.states.count > 0) {
+		const struct timeline_state *s = &track.states.items[0];
+
+		v->kind = s->crtime_ns != NANOTIME_NONE && s->crtime_ns <= time_ns ? FS_NOT_YET : FS_NEVER;
+		v->complete_seq = s->seq;
+		v->complete_ns = s->arrival_ns;
+	}
+	fs_track_release(&track);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+// ----
+
+static int judge_present(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, struct error *err)
+{
+	struct tail tail = {0};
+
+	v->kind = FS_ON_DISK;
+	if (find_arrival(job, m, file, v, err) < 0)
+		return -1;
+	if (file->kind != FS_REGULAR)
+		return 0;
+	if (look_at_tail(m, file->inode, file->size_bytes, &tail, err) < 0)
+		return -1;
+	if (tail.nul_bytes == 0 && !tail.unwritten)
+		return 0;
+	if (look_forward(job, m, file, v, err) < 0)
+		return -1;
+	return v->kind == FS_PENDING ? 0 : judge_never_came(job, m, file, &tail, v, err);
+}
+
+int fs_verdict_judge(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct fs_verdict *ret, struct error *err)
+{
+	struct fs_verdict v = {0};
+	struct fs_file file = {0};
+	int result;
+
+	if (inode == 0) {
+		result = judge_absent(job, m, &v, err);
+	} else {
+		if (fs_ext_stat(m->fs, inode, &file, err) < 0)
+			return -1;
+		result = judge_present(job, m, &file, &v, err);
+		fs_file_release(&file);
+	}
+	if (result == 0)
+		*ret = v;
+	return result;
+}
+
+void fs_verdict_put(struct buffer *out, const struct fs_verdict *v)
+{
+	wire_put_u64(out, v->kind);
+	wire_put_u64(out, v->pending_bytes);
+	wire_put_u64(out, v->pending_from);
+	wire_put_u64(out, v->complete_seq);
+	wire_put_u64(out, v->complete_ns);
+	wire_put_u64(out, v->arrival_seq);
+	wire_put_u64(out, v->arrival_ns);
+}
+
+int fs_verdict_get(struct wire_reader *r, struct fs_verdict *ret, struct error *err)
+{
+	struct fs_verdict v = {0};
+	uint64_t kind = wire_get_u64(r);
+
+	v.pending_bytes = wire_get_u64(r);
+	v.pending_from = wire_get_u64(r);
+	v.complete_seq = wire_get_u64(r);
+	v.complete_ns = wire_get_u64(r);
+	v.arrival_seq = wire_get_u64(r);
+	v.arrival_ns = wire_get_u64(r);
+	if (kind < FS_ON_DISK || kind > FS_NEVER)
+		r->failed = true;
+	if (wire_end(r, "a verdict", err) < 0)
+		return -1;
+	v.kind = (enum fs_verdict_kind)kind;
+	*ret = v;
+	return 0;
+}
