@@ -30,6 +30,8 @@ static const struct verb {
 	{"verify", disk_verify, 0, 0, "json output force" COMMON},
 	{"export", disk_export, 0, 1, "output force raw format" COMMON},
 	{"import", disk_import, 1, 1, "start" COMMON},
+	{"cat", disk_cat, 1, 2, "path inode output force raw image max-bytes json" COMMON},
+	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON},
 	{"info", disk_info, 0, 0, "json output force" COMMON},
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "snapshots/fs_verdict.h"
 #include "snapshots/inode_map.h"
 
 #include <inttypes.h>
@@ -133,6 +134,24 @@ static int send_one(struct fs_job *job, struct fs_moment *m, uint64_t inode, str
 	return result;
 }
 
+// What is known about the content, or about an absence (inode 0). Not knowing it takes nothing from the content.
+static int send_verdict(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+	struct fs_verdict verdict;
+	struct error reason;
+	char line[sizeof(reason.message) + 64];
+
+	if (job->question->raw)
+		return 0;
+	if (fs_verdict_judge(job, m, inode, &verdict, &reason) < 0) {
+		(void)snprintf(line, sizeof(line), "whether the content is whole could not be judged: %s", reason.message);
+		return fs_job_warn(job, line, err);
+	}
+	fs_verdict_put(&payload, &verdict);
+	return fs_job_send(job, FSREAD_FRAME_VERDICT, &payload, err);
+}
+
 int fs_job_content(struct fs_job *job, struct error *err)
 {
 	struct fs_moment m;
@@ -143,7 +162,9 @@ int fs_job_content(struct fs_job *job, struct error *err)
 	int result = fs_moment_find(job, &m, &inode, err);
 
 	if (result == 0)
-		result = send_one(job, &m, inode, err);
+		result = send_one(job, &m, inode, err) < 0 ? -1 : send_verdict(job, &m, inode, err);
+	else if (job->failure == FSREAD_NO_SUCH_FILE && send_verdict(job, &m, 0, NULL) == 0)
+		job->failure = FSREAD_NO_SUCH_FILE;
 	fs_moment_release(&m);
 	return result;
 }

@@ -36,6 +36,8 @@ typedef int fs_job_function(struct fs_job *job, struct error *err);
 static fs_job_function *const jobs[] = {
 	[FSREAD_PARTITIONS] = fs_job_partitions, [FSREAD_PATCHES] = fs_job_patches, [FSREAD_STAT] = fs_job_stat,
 	[FSREAD_CONTENT] = fs_job_content,	 [FSREAD_LIST] = fs_job_list,	    [FSREAD_TREE] = fs_job_tree,
+	[FSREAD_STATES] = fs_job_states,	 [FSREAD_TAMPER] = fs_job_tamper,   [FSREAD_DIFF] = fs_job_diff,
+	[FSREAD_FILES] = fs_job_files,
 };
 
 static int receive_question(struct fsread_question *ret, struct error *err)
