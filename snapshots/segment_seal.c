@@ -33,7 +33,12 @@ int segment_seal(struct segment *s, const char *name, struct error *err)
 	for (uint64_t i = 0; i < s->record_count; i++)
 		segment_format_row(&s->rows[i], bytes + i * SEGMENT_ROW_BYTES);
 	segment_format_footer(s, crc32c(bytes, table_bytes), bytes + table_bytes);
-	if (write_at(s->fd, bytes, total, s->records_end, name, err) < 0)
+	// The footer vouches for the table as well: it must not reach the disk before it.
+	if (write_at(s->fd, bytes, table_bytes, s->records_end, name, err) < 0)
+		return -1;
+	if (fdatasync(s->fd) < 0)
+		return error_set_errno(err, errno, "%s: cannot write", name);
+	if (write_at(s->fd, bytes + table_bytes, SEGMENT_FOOTER_BYTES, s->records_end + table_bytes, name, err) < 0)
 		return -1;
 	// What was kept free behind the records goes back to the file system.
 	if (ftruncate(s->fd, (off_t)(s->records_end + total)) < 0 || fdatasync(s->fd) < 0)
