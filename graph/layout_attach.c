@@ -128,7 +128,7 @@ static int unfold(struct layout_reduced *r, uint32_t anchor, const struct pictur
 			bool is_above = placed < above;
 			double step = placed * LAYOUT_ATTACHED_STEP + LAYOUT_ATTACHED_HEIGHT / 2;
 			fold->x = tall->x;
-			fold->width = box->width - 16;
+			fold->width = box->width;
 			fold->height = LAYOUT_ATTACHED_HEIGHT;
 			fold->y = is_above ? top + step : top + step + box->height + LAYOUT_ATTACHED_GAP;
 			placed++;

@@ -27,11 +27,11 @@
 #define ROW_COST 3.0
 #define WIDTH_COST 60.0     /* of a row twice as wide: the words become half as large, so many lines may go a long way instead */
 #define LANE 9.0
-#define ROW_GAP 26.0     /* above and below the lanes between two rows */
+#define ROW_GAP 18.0     /* above and below the lanes between two rows */
 #define CORNER 7.0
 #define MIN_GAP 20.0     /* between columns, to count as one */
-#define CLEAR 14.0       /* above and below a node that keeps its height */
-#define MAX_EMPTY 64.0
+#define CLEAR 11.0       /* above and below a node that keeps its height */
+#define MAX_EMPTY 34.0
 
 struct point { double x, y; };
 VECTOR_DEFINE(point_vector, struct point)

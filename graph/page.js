@@ -438,17 +438,18 @@ var bar = put(make('div', {'class': 'ui-bar', role: 'toolbar', 'aria-label': 'ca
 		button('\u25b8', 'next event ( ] )', function () { stepTime(1); }), button('All', 'all of the time', function () { setTime(Infinity); })),
 	put(make('div', {'class': 'group'}), button('\u2212', 'smaller ( - )', function () { zoom(1.25); }), button('+', 'larger ( + )', function () { zoom(0.8); }),
 		button('Fit', 'whole graph ( 0 )', fit)),
-	put(make('div', {'class': 'group end'}), button('Clear', 'nothing selected, nothing hidden ( Esc )', clearAll), button('Theme', 'light or dark ( T )', toggleTheme),
+	put(make('div', {'class': 'group end'}), button('Story', 'story beside the graph ( S )', function () { toggleStory(); }), button('Clear', 'nothing selected, nothing hidden ( Esc )', clearAll), button('Theme', 'light or dark ( T )', toggleTheme),
 		button('?', 'keys ( ? )', toggleHelp)), say);
 body.insertBefore(bar, sheet);
 var help = make('div', {'class': 'ui-help', role: 'dialog', 'aria-label': 'keys', hidden: ''});
 put(help, make('h2', {}, 'Keys'), make('dl'), button('Close', 'close', toggleHelp));
 [['/', 'search; Enter goes from match to match'], ['[ ]', 'event by event'], ['Tab, Enter', 'from node to node; select'], ['+ \u2212 0', 'zoom the graph; fit. Ctrl or Alt and the wheel, too; drag to move'],
-	['E', 'expand or collapse the selected fold'], ['L F', 'only what led here; only what followed'], ['T', 'light or dark'], ['Esc', 'clear the selection']].forEach(function (row) {
+	['E', 'expand or collapse the selected fold'], ['L F', 'only what led here; only what followed'], ['S', 'the story beside the graph'], ['T', 'light or dark'], ['Esc', 'clear the selection']].forEach(function (row) {
 	put(help.querySelector('dl'), make('dt', {}, row[0]), make('dd', {}, row[1]));
 });
 var drawer = make('aside', {'class': 'ui-drawer', 'aria-label': 'details', hidden: ''}), space = make('div', {'class': 'ui-space', hidden: ''});
-put(body, space, drawer, help);
+var aside = make('nav', {'class': 'ui-story', 'aria-label': 'story', hidden: ''});
+put(body, space, drawer, aside, help);
 function toggleHelp() {
 	help.hidden = !help.hidden;
 	if (!help.hidden)
@@ -578,6 +579,29 @@ if (plot && axis.length) {
 	});
 }
 
+// ---- the story beside the graph, where the window has room for it
+
+function toggleStory(show) {
+	aside.hidden = show === undefined ? !aside.hidden : !show;
+	root.classList.toggle('beside', !aside.hidden);
+}
+function fillStory() {
+	var list = make('ol');
+	steps.forEach(function (s) {
+		var id = s.getAttribute('data-edge') || s.getAttribute('data-node'), texts = all('text', s).map(function (t) { return t.textContent; });
+		var numbered = has(s, 'step'), li = make('li', {'class': 'ui-step'}), b = button('', '', function () { select(id, true); });
+		if (id)
+			b.setAttribute('data-of', id);
+		b.removeAttribute('title');
+		b.removeAttribute('aria-label');
+		put(b, make('span', {'class': 'n' + (s.querySelector('.pathchip') ? ' p' : numbered ? '' : ' a')}, numbered ? texts.shift() : '!'),
+			make('time', {}, texts.shift()), make('span', {}, texts.join(' ')));
+		b.disabled = !id;
+		put(list, put(li, b));
+	});
+	put(aside, make('h2', {}, 'Story'), list);
+}
+
 // ---- selection and light
 
 function mark(e, id, light) {
@@ -615,6 +639,7 @@ function showSelection() {
 		var mine = e && (e.from === state.sel || e.to === state.sel || e.id === state.sel);
 		s.classList.toggle('sel', Boolean(mine || n === state.sel));
 	});
+	all('.ui-step button', aside).forEach(function (b) { b.classList.toggle('sel', b.getAttribute('data-of') === state.sel); });
 	if (nodes[state.sel]) {
 		nodes[state.sel].el.classList.add('sel');
 		if (nodes[state.sel].lane)
@@ -983,7 +1008,7 @@ addEventListener('keydown', function (event) {
 	var chosen = nodes[state.sel];
 	var acts = {
 		'/': function () { search.focus(); search.select(); }, '[': function () { stepTime(-1); }, ']': function () { stepTime(1); },
-		'+': function () { zoom(0.8); }, '-': function () { zoom(1.25); }, '0': fit, 't': toggleTheme, 'T': toggleTheme, '?': toggleHelp,
+		'+': function () { zoom(0.8); }, '-': function () { zoom(1.25); }, '0': fit, 't': toggleTheme, 'T': toggleTheme, 's': function () { toggleStory(); }, '?': toggleHelp,
 		'e': function () { if (chosen && chosen.fold) toggleFold(chosen.fold); },
 		'l': function () { state.dir = state.dir === 'led' ? '' : 'led'; apply(); }, 'f': function () { state.dir = state.dir === 'followed' ? '' : 'followed'; apply(); },
 		'Escape': function () { if (help.hidden) select('', false); else toggleHelp(); },
@@ -1029,6 +1054,8 @@ addEventListener('afterprint', afterPrint);
 
 // ---- begin
 
+fillStory();
+toggleStory(innerWidth >= 1700 && steps.length > 0);
 function begin() {
 	state = readState();
 	search.value = state.q;

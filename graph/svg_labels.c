@@ -245,8 +245,8 @@ static int prepare(struct placing *placing)
 		label_text(label, placing->p, edge);
 		if (label->text.failed)
 			return -1;
-		if (edge->attached)
-			buffer_clear(&label->text), label->line_count = 0; // the fold's box has the words
+		if (edge->attached || svg_edge_is_common(placing->p, edge))
+			buffer_clear(&label->text), label->line_count = 0; // the fold's box has the words; many alike need none
 		if (label->text.length > 0 || edge->step_count > 0)
 			label_size(label, edge);
 	}

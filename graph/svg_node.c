@@ -228,7 +228,8 @@ static void attached_text(struct buffer *out, const struct picture *p, const str
 	svg_text(out, l + PAD - 2, t + 13, SVG_START, "detail strong ink", n->name, room);
 	if (folder && name + 6 < room)
 		svg_text(out, l + n->width - PAD + 2, t + 13, SVG_END, "detail", n->detail, room - name - 1);
-	svg_text(out, l + PAD - 2, t + 25, SVG_START, "detail", (struct text){buffer_string(&words), words.length}, room);
+	// The script puts its switch at the end of the second line.
+	svg_text(out, l + PAD - 2, t + 25, SVG_START, "detail", (struct text){buffer_string(&words), words.length}, room - 2);
 	if (words.failed)
 		out->failed = true;
 	buffer_release(&words);

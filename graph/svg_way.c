@@ -27,24 +27,23 @@ static int compare_stops(const void *a, const void *b)
 	return x->ns != y->ns ? (x->ns < y->ns ? -1 : 1) : x->node < y->node ? -1 : x->node > y->node;
 }
 
-// A box comes when a step of the path first leads into it; the root cause comes first, the alert last.
+// A box comes when a step of the path first leads into it; one that none leads into, right before the first step that leads out of it.
 static struct stop stop_of(const struct picture *p, uint32_t node)
 {
 	const struct picture_node *n = &p->nodes.items[node];
-	struct stop stop = {node, n->first_ns, UINT32_MAX - 1};
+	uint32_t into = UINT32_MAX / 4, out = UINT32_MAX / 4;
 
 	for (size_t i = 0; i < p->edges.count; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
-		uint32_t number = e->step_count > 0 ? e->steps[0] : UINT32_MAX - 1;
 
-		if (e->on_path && (e->to == node || (e->both_ways && e->from == node)) && number < stop.number)
-			stop.number = number;
+		if (!e->on_path || e->step_count == 0)
+			continue;
+		if (e->to == node && e->steps[0] < into)
+			into = e->steps[0];
+		if (e->from == node && e->steps[0] < out)
+			out = e->steps[0];
 	}
-	if (n->root_cause)
-		stop.number = 0;
-	if (n->alert)
-		stop.number = UINT32_MAX;
-	return stop;
+	return (struct stop){node, n->first_ns, n->alert ? UINT32_MAX : into < UINT32_MAX / 4 ? 2 * into : 2 * out - 1};
 }
 
 static double draw_stop(struct svg_page *page, uint32_t node, double x, double y)

@@ -141,9 +141,7 @@ static double sheet_body(struct svg_page *page)
 	double y = svg_header(page, SVG_MARGIN);
 	y = close_pane(page, causality(page, y + 2));
 	open_pane(page, y + 16);
-	y = close_pane(page, below_graph(page, y + 16));
-	open_pane(page, y + 14);
-	y = svg_legend(page, y + 14);
+	y = svg_legend(page, below_graph(page, y + 16) + 14);
 	return close_pane(page, svg_provenance(page, y));
 }
 
