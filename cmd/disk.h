@@ -20,6 +20,7 @@ struct disk_options {
 	size_t operand_count;
 	const char *path;          // --path
 	bool has_inode; uint64_t inode; // --inode
+	const char *from, *to;     // --from, --to: a span
 	const char *output;        // -o
 	const char *socket, *socket_group, *base, *format, *start, *max_size, *size, *sync, *inline_codec, *compress, *segment_size;
 	bool raw, image, force, quiet, json, tree, no_pager;

@@ -28,6 +28,8 @@ static const struct {
 	{"raw", SWITCH, MEMBER(raw)},
 	{"path", TEXT, MEMBER(path)},
 	{"inode", NUMBER, MEMBER(inode)},
+	{"from", TEXT, MEMBER(from)},
+	{"to", TEXT, MEMBER(to)},
 	{"image", SWITCH, MEMBER(image)},
 	{"max-bytes", SIZE, MEMBER(max_bytes)},
 	{"format", TEXT, MEMBER(format)},
