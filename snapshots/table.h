@@ -14,7 +14,7 @@
 #define TABLE_PAGE_BYTES 4096u
 #define TABLE_FANOUT 4u      // tables that are merged into one of the next level
 #define TABLE_MAX_LEVEL 20u  // 4^20 segments: more than can be
-#define TABLE_MAX_MERGE 8u   // our limit for one table_merge()
+#define TABLE_MAX_MERGE 64u  // our limit for one table_merge(): four blocks, for each of which 16 tables stand (table_cover.c)
 
 // What a table covers. Compressing a segment does not change it.
 struct table_identity {

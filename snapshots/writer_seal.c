@@ -159,8 +159,11 @@ int writer_start_sealer(struct writer *w, struct error *err)
 	count_index(w);
 	if (sealer_start(w->folder, w->header.uuid, w->live, w->options.compress, &hooks, &w->sealer, err) < 0)
 		return -EIO;
+	// The sealer is at work already: what it has sealed leaves the list, and the next one would be passed over.
+	(void)pthread_mutex_lock(&w->append_lock);
 	for (size_t i = 0; i + 1 < w->unsealed.count; i++)
 		writer_seal_later(w, w->unsealed.items[i]);
+	(void)pthread_mutex_unlock(&w->append_lock);
 	return 0;
 }
 
