@@ -133,7 +133,7 @@ int ext_layout_inode(const struct ext_layout *l, ext_read *read, void *context, 
 	uint64_t table, offset;
 	uint32_t group;
 
-	if (inode == 0 || inode > l->inodes || (inode - 1) / l->inodes_per_group >= l->groups)
+	if (l->groups == 0 || inode == 0 || inode > l->inodes || (inode - 1) / l->inodes_per_group >= l->groups)
 		return error_set(err, "inode %llu is outside the file system", (unsigned long long)inode);
 	group = (uint32_t)((inode - 1) / l->inodes_per_group);
 	if (read(context, ext_layout_descriptor(l, group), descriptor, l->descriptor_bytes < 64 ? l->descriptor_bytes : 64, err) < 0)

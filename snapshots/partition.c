@@ -98,7 +98,7 @@ static int find_all(const struct partition_disk *d, struct partition_vector *ret
 	// The kernel wants the protective entry, which tells that the GPT is no leftover. A wiped first sector is no reason to give up.
 	if ((state == MBR_PROTECTIVE || !partition_known(&whole)) && find_gpt(d, ret, &found, err) < 0)
 		return -1;
-	if (found)
+	if (found && ret->count)
 		return 0;
 	return partition_vector_append(ret, whole) < 0 ? error_set(err, "out of memory") : 0;
 }

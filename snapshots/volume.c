@@ -126,7 +126,7 @@ static int volume_patch_supers(struct volume *v, const struct journal_result *r,
 
 	if (ext_layout_read(volume_read_replayed, v, &layout, &present, err) < 0)
 		return -1;
-	if (!present)
+	if (!present || (layout.incompatible & EXT_INCOMPAT_JOURNAL_DEVICE))
 		return error_set(err, "journal: after its replay there is no ext superblock");
 	if (!r->dirty && !(layout.incompatible & EXT_INCOMPAT_RECOVER))
 		return 0;
