@@ -10,7 +10,7 @@
 struct comparing {
 	const struct fs_text *before, *after;
 	uint8_t *a, *b; // CHUNK_BYTES each
-	uint64_t prefix, suffix; // equal bytes at either end; they do not overlap
+	uint64_t prefix, suffix; // equal bytes at either end
 	uint64_t newlines; // in the prefix
 	uint64_t line_start; // of the line that holds the first difference
 };
@@ -59,7 +59,8 @@ static int find_prefix(struct comparing *c, uint64_t equal_until, struct error *
 
 static int find_suffix(struct comparing *c, struct error *err)
 {
-	uint64_t most = least(c->before->size, c->after->size) - c->prefix;
+	// Up to the beginning of the line: "line 10" may be the equal beginning of a line that is gone and of the one that followed it.
+	uint64_t most = least(c->before->size, c->after->size) - c->line_start;
 
 	while (c->suffix < most) {
 		size_t part = (size_t)least(most - c->suffix, CHUNK_BYTES), same = 0;
@@ -141,7 +142,7 @@ static int tell(struct comparing *c, size_t max_bytes, struct fs_lines *ret, str
 		return 0;
 	// A file without lines: only what is near.
 	if (c->prefix - start > LONGEST_LINE)
-		start = c->prefix;
+		start = c->line_start = c->prefix;
 	if (find_suffix(c, err) < 0 || align_suffix(c, err) < 0)
 		return -1;
 	if (take_lines(c, c->before, start, c->before->size - c->suffix, max_bytes, &ret->removed, &ret->before, &ret->before_length, err) < 0)
