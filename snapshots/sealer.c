@@ -35,6 +35,8 @@
 #define RETRY_NS (5 * SECOND_NS)     // after trouble
 #define RETRY_COMPRESS_NS (60 * SECOND_NS) // that can wait
 #define NICE 19
+#define FREE_RECORDS (UINT64_C(1) << 18) // may wait without anybody being slowed down: 16 segments of 4 KiB writes, 34 MiB of memory
+#define MOST_RECORDS (UINT64_C(1) << 20) // from here on, every request is delayed by SEALER_MAX_DELAY_NS
 
 enum trouble { TROUBLE_SEAL, TROUBLE_INDEX, TROUBLE_COMPRESS, TROUBLE_COUNT };
 
@@ -58,7 +60,7 @@ struct sealer {
 	struct full_segment_vector queue; // oldest first; only the thread removes
 	bool idle;
 	atomic_bool stopping;
-	atomic_uint_fast64_t last_activity_ns;
+	atomic_uint_fast64_t last_activity_ns, waiting_records;
 	// Of the thread alone:
 	uint64_t indexed_count;                         // segments 1 .. this have their table of level 0 in use
 	uint64_t next_first_segment[TABLE_MAX_LEVEL + 1]; // of each level: the block that is looked at next
@@ -165,6 +167,7 @@ static void put_first(struct sealer *s, const struct full_segment *full)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	if (full->stage > STAGE_INDEXED) {
+		atomic_fetch_sub(&s->waiting_records, full->segment.record_count);
 		s->queue.count--;
 		memmove(s->queue.items, s->queue.items + 1, s->queue.count * sizeof(*s->queue.items));
 	} else {
@@ -458,6 +461,8 @@ int sealer_push(struct sealer *s, const struct segment *full, struct error *err)
 		return error_set_errno(err, errno, "%s: cannot open", name);
 	(void)pthread_mutex_lock(&s->lock);
 	int result = full_segment_vector_append(&s->queue, item);
+	if (result == 0)
+		atomic_fetch_add(&s->waiting_records, full->record_count);
 	s->idle = false;
 	(void)pthread_cond_signal(&s->wake);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -468,6 +473,18 @@ int sealer_push(struct sealer *s, const struct segment *full, struct error *err)
 void sealer_note_activity(struct sealer *s)
 {
 	atomic_store_explicit(&s->last_activity_ns, now_ns(), memory_order_relaxed);
+}
+
+void sealer_throttle(struct sealer *s)
+{
+	uint64_t waiting = atomic_load_explicit(&s->waiting_records, memory_order_relaxed);
+
+	if (waiting <= FREE_RECORDS)
+		return;
+	uint64_t over = (waiting < MOST_RECORDS ? waiting : MOST_RECORDS) - FREE_RECORDS;
+	uint64_t delay = over * SEALER_MAX_DELAY_NS / (MOST_RECORDS - FREE_RECORDS);
+	struct timespec pause = {.tv_nsec = (long)delay};
+	(void)nanosleep(&pause, NULL);
 }
 
 bool sealer_wait(struct sealer *s, unsigned timeout_ms)

@@ -24,6 +24,10 @@ int sealer_start(const char *folder, const uint8_t uuid[16], struct live *l, enu
 int sealer_push(struct sealer *s, const struct segment *full, struct error *err);
 // The guest just wrote (compression of WRITER_COMPRESS_COLD waits for calm).
 void sealer_note_activity(struct sealer *s);
+// Slows a request down, by at most SEALER_MAX_DELAY_NS, while the guest writes faster than the disk takes: what waits to be sealed is kept in
+// memory, some 130 bytes a record. To be called without a lock, before a request that adds a record. Costs nothing else.
+#define SEALER_MAX_DELAY_NS 10000000L
+void sealer_throttle(struct sealer *s);
 // Nothing is left to do now but what waits for calm, for space or for colder segments. For tests and the importer; waits for at most
 // timeout_ms, false when that was not enough.
 bool sealer_wait(struct sealer *s, unsigned timeout_ms);
