@@ -8,7 +8,6 @@
 #include "base/fileio.h"
 #include "base/memory.h"
 #include "snapshots/extent_map.h"
-#include "snapshots/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -291,36 +290,57 @@ static enum covers what_it_covers(const struct verify *v, uint64_t first_segment
 	return seen == count ? result : COVERS_DAMAGED;
 }
 
-static int check_file(struct verify *v, const char *name, bool being_written, struct error *err)
+// A writer may have sealed segments since they were looked at.
+static bool are_sealed_now(const struct verify *v, uint64_t first_segment, uint64_t count)
+{
+	bool sealed = true;
+
+	for (uint64_t i = 0; sealed && i < count; i++) {
+		struct segment s;
+		char *name;
+
+		if (asprintf(&name, "%s/segments/%08" PRIu64 ".segment", v->folder, first_segment + i) < 0)
+			return false;
+		int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+		sealed = fd >= 0 && segment_open(&s, fd, name, NULL) == 0 && s.sealed;
+		if (fd >= 0)
+			(void)close(fd);
+		free(name);
+	}
+	return sealed;
+}
+
+// A table is made of segments that were sealed and durable.
+static int check_beyond(struct verify *v, const char *name, uint64_t first_segment, uint64_t count, const char *why, struct error *err)
+{
+	return are_sealed_now(v, first_segment, count) ? check_alone(v, name, err) : add_table_damage(v, name, 16, why, err);
+}
+
+static int check_file(struct verify *v, const char *name, struct error *err)
 {
 	uint64_t first_segment;
 	unsigned level;
 
 	if (!table_parse_name(name, &level, &first_segment))
 		return 0;
-	switch (what_it_covers(v, first_segment, table_level_segments(level))) {
+	uint64_t count = table_level_segments(level);
+	switch (what_it_covers(v, first_segment, count)) {
 	case COVERS_SOUND:
 		return 0; // compared already
 	case COVERS_DAMAGED:
 		return check_alone(v, name, err);
-	// Tables are made of segments that were sealed and durable; while a writer runs, some were sealed since the list was made.
 	case COVERS_UNSEALED:
-		return being_written ? check_alone(v, name, err) :
-		       add_table_damage(v, name, 16, "covers a segment that has lost its footer", err);
+		return check_beyond(v, name, first_segment, count, "covers a segment that has lost its footer", err);
 	case COVERS_BEYOND:
-		return being_written ? 0 : add_table_damage(v, name, 16, "covers segments that are missing at the end of the history", err);
+		return check_beyond(v, name, first_segment, count, "covers segments that are missing at the end of the history", err);
 	}
 	return 0;
 }
 
 static int check_rest(struct verify *v, DIR *index, struct error *err)
 {
-	bool being_written = false;
-
-	if (lock_is_held(v->folder, &being_written, err) < 0)
-		return -1;
 	for (struct dirent *entry; (entry = readdir(index));)
-		if (check_file(v, entry->d_name, being_written, err) < 0)
+		if (check_file(v, entry->d_name, err) < 0)
 			return -1;
 	return 0;
 }
