@@ -6,6 +6,7 @@
 #include "cmd/config.h"
 #include "cmd/disk.h"
 #include "cmd/investigate.h"
+#include "cmd/restore_at.h"
 #include "cmd/rules.h"
 #include "cmd/synopsis.h"
 #include "cmd/version.h"
@@ -130,6 +131,8 @@ int main(int argc, char **argv)
 	(void)sigaction(SIGINT, &interrupt, NULL);
 	if (argc > 1 && strcmp(argv[1], "disk") == 0)
 		return disk_main(argc - 1, argv + 1, nanotime_now());
+	if (restore_at_asked(argc, argv))
+		return restore_at_main(argc, argv, nanotime_now());
 	if (options_parse(argc, argv, nanotime_now(), &options, &err) < 0) {
 		report_error(&err);
 		report_line("provgraph --help lists all options");

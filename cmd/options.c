@@ -128,6 +128,17 @@ static const struct {
 	{"utc", offsetof(struct options, zone.utc)},
 };
 
+// Options of --restore-at and --versions, which cmd/restore_at.c takes before an investigation is thought of.
+static bool is_disk_option(const char *name)
+{
+	static const char *const names[] = {"restore-at", "versions", "disk", "path", "inode", "image", "raw"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static int apply_option(struct options *o, const struct synopsis_option *option, const char *value, struct error *err)
 {
 	const char *name = option->name;
@@ -160,6 +171,8 @@ static int apply_option(struct options *o, const struct synopsis_option *option,
 		return set_format(o, name, err);
 	if (strcmp(name, "color") == 0)
 		return set_color(o, value, err);
+	if (is_disk_option(name))
+		return error_set(err, "--%s: belongs to --restore-at TIME or --versions PATH; this version joins no disk to an investigation", name);
 	if (strcmp(name, "help") == 0)
 		o->command = COMMAND_HELP;
 	else if (strcmp(name, "version") == 0)
