@@ -9,8 +9,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define ROUNDS 16
+#define ROUNDS 12
 #define ROUND_NS UINT64_C(120000000)
+#define LAST_REQUESTS 200
 
 struct race {
 	struct disk_model model;
@@ -26,7 +27,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-static _Noreturn void write_in_child(struct race *r, size_t from)
+static _Noreturn void write_in_child(struct race *r, size_t from, size_t to)
 {
 	struct writer_options options = model_options(&r->model);
 	struct writer_recovery recovery;
@@ -34,7 +35,7 @@ static _Noreturn void write_in_child(struct race *r, size_t from)
 	struct error err = { "" };
 
 	options.compress = WRITER_COMPRESS_NOW;
-	if (writer_open(r->folder, &options, &w, &recovery, &err) < 0 || model_play(&r->model, w, from, r->model.count, &err) < 0 ||
+	if (writer_open(r->folder, &options, &w, &recovery, &err) < 0 || model_play(&r->model, w, from, to, &err) < 0 ||
 	    writer_close(w, &err) < 0) {
 		fprintf(stderr, "writer: %s\n", err.message);
 		_exit(1);
@@ -137,16 +138,17 @@ static bool read_beside(struct race *r, struct history *h, pid_t child)
 
 static bool one_round(struct race *r, struct history *h, size_t round)
 {
-	size_t from = next_op(r);
+	size_t from = next_op(r), to = r->model.count;
+	bool last = round + 1 == ROUNDS;
 	int status = 0;
 	pid_t child = fork();
 
 	CHECK(child >= 0);
 	if (child == 0)
-		write_in_child(r, from);
+		write_in_child(r, from, last && to - from > LAST_REQUESTS ? from + LAST_REQUESTS : to);
 	bool well = read_beside(r, h, child);
 	// The last one ends by itself.
-	if (round + 1 < ROUNDS)
+	if (!last)
 		(void)kill(child, SIGKILL);
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
