@@ -595,7 +595,7 @@ function fillStory() {
 		b.removeAttribute('title');
 		b.removeAttribute('aria-label');
 		put(b, make('span', {'class': 'n' + (s.querySelector('.pathchip') ? ' p' : numbered ? '' : ' a')}, numbered ? texts.shift() : '!'),
-			make('time', {}, texts.shift()), make('span', {}, texts.join(' ')));
+			make('time', {}, texts.shift()), make('span', {}, fact('s' + (s.getAttribute('data-step') || '0'), 'words')));
 		b.disabled = !id;
 		put(list, put(li, b));
 	});
@@ -991,14 +991,14 @@ nodeList.forEach(function (n) {
 	onEnter(n.el, function () { select(n.id, false); });
 });
 steps.concat(all('.note[data-node],.restore[data-node]')).forEach(function (s) {
-	var box = s.getBBox(), words = s.querySelector('text');
+	var box = s.getBBox();
 	s.insertBefore(draw('rect', {'class': 'hitrow', x: box.x - 4, y: box.y - 1, width: box.width + 8, height: box.height + 2, rx: 3}), s.firstChild);
 	if (!idOf(s))
 		return;
 	if (s.classList.contains('step')) {
 		s.setAttribute('tabindex', '0');
 		s.setAttribute('role', 'button');
-		s.setAttribute('aria-label', (has(s, 'step') ? 'step ' + s.getAttribute('data-step') + ': ' : '') + all('text', s).slice(words ? 1 : 0).map(function (t) { return t.textContent; }).join(' '));
+		s.setAttribute('aria-label', (has(s, 'step') ? 'step ' + s.getAttribute('data-step') : 'alert') + ', ' + clock(number(s, 't', Infinity)) + ': ' + fact('s' + (s.getAttribute('data-step') || '0'), 'words'));
 		onEnter(s, function () { select(idOf(s), false); });
 	}
 });

@@ -247,6 +247,15 @@ static void fold_facts(struct facts *f)
 	}
 }
 
+// The words of each step in one piece: the drawing has them in lines.
+static void step_facts(struct facts *f)
+{
+	for (size_t i = 0; i < f->p->steps.count; i++) {
+		(void)snprintf(f->of, sizeof(f->of), "s%" PRIu32, f->p->steps.items[i].number);
+		add_text(f, "words", f->p->steps.items[i].words);
+	}
+}
+
 void svg_facts(struct buffer *out, const struct picture *p)
 {
 	struct facts f = {.out = out, .p = p};
@@ -256,6 +265,7 @@ void svg_facts(struct buffer *out, const struct picture *p)
 		node_facts(&f, i);
 	for (size_t i = 0; i < p->edges.count; i++)
 		edge_facts(&f, &p->edges.items[i]);
+	step_facts(&f);
 	fold_facts(&f);
 	record_facts(&f);
 	buffer_add_string(out, "</metadata>\n");

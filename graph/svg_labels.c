@@ -217,7 +217,7 @@ static void place(struct placing *placing, size_t edge)
 		for (int side = 0; side < 3; side++) {
 			double shift = side == 0 ? 0 : (label->height / 2 + 5) * (side == 1 ? -1 : 1);
 			double cost = cost_at(placing, edge, at[0], at[1] + shift) + distance_cost(placing, edge, at[0], at[1] + shift) +
-				      fabs(away) * 2 + (side ? 0.35 : 0);
+				      fabs(away) * 2 + (side ? 0.35 : label->line_count > 1 ? 0.8 : 0); // several lines of words stand beside it
 
 			if (cost < best - 1e-9) {
 				best = cost;

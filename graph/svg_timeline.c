@@ -472,9 +472,10 @@ static void draw_alert(struct timeline *t)
 
 	if (!is_time(ns))
 		return;
-	double x = x_of(t, ns), width = svg_pill_width("! ALERT");
+	const char *words = is_time(t->p->alert_ns) ? "! ALERT" : "CONTACT";
+	double x = x_of(t, ns), width = svg_pill_width(words);
 	vertical(t, "alarmline", x);
-	svg_pill(t->out, fmin(x - width / 2, t->right - width), t->bottom + 22, "! ALERT", "pill alarm");
+	svg_pill(t->out, fmin(x - width / 2, t->right - width), t->bottom + 22, words, "pill alarm");
 	buffer_add_byte(t->out, '\n');
 }
 

@@ -164,6 +164,18 @@ static void add_file(struct json *j, const struct picture *p, const struct pictu
 		json_end(j, '}');
 	}
 	json_end(j, ']');
+	json_begin(j, "disk_states", '[');
+	for (size_t i = 0; i < n->disk_state_count; i++) {
+		char glyph[2] = {n->disk_states[i].glyph, '\0'};
+
+		json_begin(j, NULL, '{');
+		json_words(j, "glyph", glyph);
+		json_time(j, "time", n->disk_states[i].time_ns, p->zone);
+		json_wide(j, "size", n->disk_states[i].size_bytes);
+		json_text(j, "verdict", n->disk_states[i].verdict);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
 }
 
 static void add_flags(struct json *j, const struct picture_node *n)
@@ -208,6 +220,7 @@ static void add_node(struct json *j, const struct picture *p, const struct pictu
 	json_score(j, "score", n->score);
 	json_number(j, "rank", n->rank);
 	json_text(j, "reason", n->reason);
+	json_text(j, "explanation", n->explanation);
 	add_numbers(j, "graph_nodes", n->graph_nodes, n->graph_node_count);
 	json_end(j, '}');
 }
@@ -331,6 +344,25 @@ static void add_story(struct json *j, const struct picture *p)
 	json_end(j, ']');
 }
 
+static void add_recoveries(struct json *j, const struct picture *p)
+{
+	json_begin(j, "recover", '[');
+	for (size_t i = 0; i < p->recoveries.count; i++) {
+		const struct picture_recovery *r = &p->recoveries.items[i];
+
+		json_line(j);
+		json_begin(j, NULL, '{');
+		node_id(j, "node", p, r->node);
+		json_time(j, "time", r->time_ns, p->zone);
+		json_bool(j, "lost", r->lost);
+		json_text(j, "words", r->words);
+		json_text(j, "command", r->command);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+	json_line(j);
+}
+
 int write_json(const struct picture *p, struct buffer *out, struct error *err)
 {
 	struct json j = {.out = out};
@@ -356,6 +388,7 @@ int write_json(const struct picture *p, struct buffer *out, struct error *err)
 	json_line(&j);
 	add_story(&j, p);
 	json_line(&j);
+	add_recoveries(&j, p);
 	json_begin(&j, "choke_points", '[');
 	for (uint32_t i = 0; i < p->nodes.count; i++)
 		if (p->nodes.items[i].choke_point)

@@ -14,6 +14,9 @@ for format in html svg; do
 	python3 "$SRCDIR/tests/cli/case_page.py" "case.$format" "$BUILD/screenshots" case.json >said 2>&1 || fail "$(tail -n 5 said)"
 done
 
+# 5 MB open at most 2 s after an empty page.
+python3 "$SRCDIR/tests/cli/case_speed.py" case.html 5000000 2 >said 2>&1 || fail "$(cat said)"
+
 # As a picture: no control, no script's work, every step in words.
 rsvg-convert -o case.png case.svg 2>said || fail "rsvg-convert: $(cat said)"
 [ -s case.png ] || fail "rsvg-convert wrote nothing"

@@ -19,7 +19,7 @@ def expect(truth, words):
 
 
 def opacity(page, selector):
-    return page.value("new Promise(function (done) { setTimeout(function () { done(Number(getComputedStyle(document.querySelector(%r)).opacity)); }, 200); })" % selector)
+    return page.value("new Promise(function (done) { setTimeout(function () { done(Number(getComputedStyle(document.querySelector(%r)).opacity)); }, 20); })" % selector)
 
 
 def count(page, selector):
@@ -106,7 +106,7 @@ def check_search(page, case):
         expect("folded" in text(page, "#count") and count(page, ".node.fold.match"), "the search does not see what is folded")
     page.value("(function(){var s=document.querySelector('input[type=search]');s.value='no such thing anywhere';s.dispatchEvent(new Event('input'));}())")
     expect(text(page, "#count") == "no match", "no match is not said")
-    page.click(".ui-bar .end button")
+    page.click('.ui-bar button[aria-label^="nothing"]')
     expect(page.value("location.hash") in ("", "#"), "Clear leaves " + page.value("location.hash"))
 
 
@@ -126,7 +126,7 @@ def check_time(page, case):
     page.key("ArrowLeft")
     expect(page.value("document.getElementById('scrub').getAttribute('aria-valuetext')").count(":") == 2, "the handle does not say its time")
     page.key("Escape")
-    page.click(".ui-bar .end button")
+    page.click('.ui-bar button[aria-label^="nothing"]')
 
 
 def check_fold(page, case):

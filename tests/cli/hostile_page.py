@@ -15,7 +15,7 @@ FRAGMENTS = ["#sel=<img src=x onerror=alert(1)>", "#sel=n1\"onload=alert(1)", "#
              "#open=f9999,__proto__", "#hide=__proto__,constructor", "#t=1e999", "#q=%E0%A4%A", "#sel=__proto__&dir=constructor", "#=", "#&&&=&sel"]
 # What the file and the script may consist of; everything else came from the text.
 ELEMENTS = ("html head meta title style body script svg desc g rect path text tspan metadata circle div input output button aside header h2 h3 section dl dt dd "
-            "ul li span details summary pre table tr td").split()
+            "ul ol li nav time span details summary pre table tr td").split()
 LOOK = """(function () {
     var bad = [], scripts = 0, known = %s;
     document.querySelectorAll('*').forEach(function (e) {
