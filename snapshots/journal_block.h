@@ -19,7 +19,8 @@
 
 #define JOURNAL_MAGIC 0xc03b3998u
 #define JOURNAL_SUPER_BYTES 1024u
-#define JOURNAL_MAX_BLOCKS (1u << 22) // our limit for a ring: 16 GiB of 4 KiB blocks
+#define JOURNAL_MAX_BLOCKS (1u << 22) // our limits for a ring: 16 GiB of 4 KiB blocks; mke2fs makes at most 1 GiB unless told
+#define JOURNAL_MAX_BYTES (UINT64_C(16) << 30)
 
 enum journal_kind {
 	JOURNAL_DATA = 0, JOURNAL_DESCRIPTOR = 1, JOURNAL_COMMIT = 2, JOURNAL_SUPER_V1 = 3, JOURNAL_SUPER_V2 = 4, JOURNAL_REVOKE = 5,

@@ -22,7 +22,7 @@
 #define EXTENT_MAGIC 0xf30au
 #define EXTENT_MAX_DEPTH 5u          // EXT4_MAX_EXTENT_DEPTH
 #define EXTENT_MAX_LENGTH 32768u     // EXT_INIT_MAX_LEN; more means unwritten
-#define MAX_EXTENTS (1u << 18)       // our limit: a 16 GiB journal in pieces of 64 KiB
+#define MAX_EXTENTS (1u << 16)       // our limit: a 4 GiB journal in pieces of 64 KiB
 #define MAX_TREE_BLOCKS (1u << 15)   // our limit for the blocks of the tree or map itself: a full ring's map of 1 KiB blocks has half
 
 struct finder {
@@ -126,8 +126,9 @@ static int finder_walk(struct finder *f, const uint8_t map[INODE_MAP_BYTES], uin
 	f->tree_blocks = 0;
 	if (f->wanted_blocks == 0)
 		return error_set(err, "journal: its file is empty");
-	if (f->wanted_blocks > JOURNAL_MAX_BLOCKS)
-		return error_set(err, "journal: its file has %llu blocks, more than %u", (unsigned long long)f->wanted_blocks, JOURNAL_MAX_BLOCKS);
+	if (f->wanted_blocks > JOURNAL_MAX_BLOCKS || size_bytes > JOURNAL_MAX_BYTES)
+		return error_set(err, "journal: its file has %llu blocks, %llu bytes: more than this program follows", (unsigned long long)f->wanted_blocks,
+				 (unsigned long long)size_bytes);
 	if (extents) {
 		unsigned depth = get_le16(map + 6);
 
@@ -202,6 +203,7 @@ int journal_locate(journal_read *read, void *context, struct journal_geometry *r
 	struct ext_layout layout;
 	struct journal_geometry g = {0};
 	struct finder f = {.layout = &layout, .read = read, .context = context, .geometry = &g};
+	struct error reason; // of the inode's failure: the copy's would say less
 	bool present;
 
 	memset(ret, 0, sizeof(*ret));
@@ -216,9 +218,9 @@ int journal_locate(journal_read *read, void *context, struct journal_geometry *r
 		return 0;
 	g.block_bytes = layout.block_bytes;
 	g.fs_blocks = layout.blocks;
-	if ((finder_inode(&f, err) < 0 || finder_super(&f, err) < 0) && (finder_backup(&f, NULL) < 0 || finder_super(&f, NULL) < 0)) {
+	if ((finder_inode(&f, &reason) < 0 || finder_super(&f, &reason) < 0) && (finder_backup(&f, NULL) < 0 || finder_super(&f, NULL) < 0)) {
 		journal_extents_release(&g.extents);
-		return -1;
+		return error_set(err, "%s", reason.message);
 	}
 	*ret = g;
 	*ret_present = true;

@@ -137,7 +137,7 @@ static void ring_descriptor(struct ring *r, const uint64_t *blocks, const uint8_
 	free(data);
 }
 
-static void ring_revoke(struct ring *r, const uint64_t *blocks, uint32_t count)
+__attribute__((unused)) static void ring_revoke(struct ring *r, const uint64_t *blocks, uint32_t count)
 {
 	uint8_t *block = malloc(r->g->block_bytes);
 	uint32_t width = r->features & RING_64BIT ? 8 : 4;
