@@ -43,9 +43,11 @@ static struct history *history_new(const char *folder)
 		return NULL;
 	h->folder = strdup(folder);
 	h->pages = calloc(HISTORY_PAGES, sizeof(*h->pages));
-	if (!h->folder || !h->pages || pthread_mutex_init(&h->lock, NULL) != 0) {
+	h->checked = calloc(HISTORY_CHECKED, sizeof(*h->checked));
+	if (!h->folder || !h->pages || !h->checked || pthread_mutex_init(&h->lock, NULL) != 0) {
 		free(h->folder);
 		free(h->pages);
+		free(h->checked);
 		free(h);
 		return NULL;
 	}
@@ -82,6 +84,7 @@ void history_free(struct history *h)
 	base_image_free(h->base);
 	(void)pthread_mutex_destroy(&h->lock);
 	free(h->pages);
+	free(h->checked);
 	free(h->folder);
 	free(h);
 }

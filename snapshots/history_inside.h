@@ -16,6 +16,7 @@
 #define HISTORY_MAX_FILES 256  // our limit: open sealed segments at once; programs start with 1024 descriptors
 #define HISTORY_PAGE_ROWS 64   // rows that are read at once for a single lookup
 #define HISTORY_PAGES 256      // 640 KiB of rows
+#define HISTORY_CHECKED 8192   // 128 KiB; records whose checksum was right, so that a large one is not summed up for each small read
 
 // An open segment file. One that was replaced by its sealed or compressed form lives on until nobody holds it.
 struct history_file {
@@ -44,6 +45,10 @@ struct history_page { // rows [index * HISTORY_PAGE_ROWS, ...) of a file
 	struct segment_row rows[HISTORY_PAGE_ROWS];
 };
 
+struct history_checked {
+	uint64_t serial, seq; // of the file
+};
+
 struct history {
 	pthread_mutex_t lock;
 	char *folder;
@@ -55,6 +60,7 @@ struct history {
 	bool torn;
 	struct error torn_reason;
 	struct history_page *pages;
+	struct history_checked *checked;
 	struct base_image *base; // opened at first use
 	struct epoch_vector epochs;
 	uint64_t epochs_until; // records up to this one are in epochs

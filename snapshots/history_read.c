@@ -2,12 +2,17 @@
 // Records of a history: by seq, and in order.
 #include "snapshots/history_inside.h"
 
+#include "base/bytes.h"
+#include "base/fileio.h"
 #include "base/memory.h"
+#include "snapshots/crc32c.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define WALK_ROWS 1024 // 40 KiB of rows at once
+#define SUM_BYTES ((size_t)64 << 10)
+#define RECORD_CHECKSUM_AT 4 // record.h
 
 uint64_t history_last_seq(const struct history *h)
 {
@@ -71,21 +76,35 @@ int history_time_of(struct history *h, uint64_t seq, uint64_t *ret_ns, struct er
 	return 0;
 }
 
+// ---- a record and its content
+
 // A row with what is needed to read its record while the lock is not held.
 struct place {
+	uint64_t seq;
 	struct segment_row row;
 	struct history_file *file;
 	struct segment segment; // a copy: of an unsealed one, rows and counts go on growing
 	const char *name;       // lives as long as the history
+	bool checked;           // its checksum was right before
 };
+
+static struct history_checked *checked_slot(struct history *h, const struct place *p)
+{
+	return &h->checked[(p->seq * 31 + p->file->serial) % HISTORY_CHECKED];
+}
 
 static int find_place(struct history *h, uint64_t seq, struct place *ret, struct error *err)
 {
 	(void)pthread_mutex_lock(&h->lock);
 	int result = history_read_at(h, seq, &ret->row, &ret->file, err);
 	if (result == 0) {
+		const struct history_checked *slot;
+
+		ret->seq = seq;
 		ret->segment = ret->file->segment;
 		ret->name = h->segments.items[history_find(h, seq)].name;
+		slot = checked_slot(h, ret);
+		ret->checked = slot->seq == seq && slot->serial == ret->file->serial;
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 	return result;
@@ -94,24 +113,69 @@ static int find_place(struct history *h, uint64_t seq, struct place *ret, struct
 static void leave_place(struct history *h, struct place *p)
 {
 	(void)pthread_mutex_lock(&h->lock);
+	if (p->checked)
+		*checked_slot(h, p) = (struct history_checked){ .serial = p->file->serial, .seq = p->seq };
 	history_file_put(p->file);
 	(void)pthread_mutex_unlock(&h->lock);
+}
+
+static int sum_content(const struct place *p, uint32_t *crc, struct error *err)
+{
+	uint8_t *step AUTO_FREE = malloc(SUM_BYTES);
+	uint64_t at = p->row.position + RECORD_HEADER_BYTES, end = at + p->row.stored_bytes;
+	size_t got;
+
+	if (!step)
+		return error_set(err, "out of memory");
+	for (; at < end; at += got) {
+		size_t want = end - at < SUM_BYTES ? (size_t)(end - at) : SUM_BYTES;
+
+		if (fileio_pread(p->segment.fd, step, want, at, &got, p->name, err) < 0)
+			return -1;
+		if (got != want)
+			return error_set(err, "%s: byte %" PRIu64 ": the record is cut short", p->name, at + got);
+		*crc = crc32c_update(*crc, step, got);
+	}
+	return 0;
+}
+
+// Nothing of a record is handed out before all of it has its checksum: a flipped bit is an error, not evidence.
+static int check_place(struct place *p, struct record *ret, struct error *err)
+{
+	uint8_t header[RECORD_HEADER_BYTES];
+	struct record record;
+	uint32_t crc;
+	size_t got;
+
+	if (segment_read_record(&p->segment, &p->row, &record, p->name, err) < 0)
+		return -1;
+	if (record.seq != p->seq)
+		return error_set(err, "%s: byte %" PRIu64 ": holds seq:%" PRIu64 " where seq:%" PRIu64 " belongs", p->name, p->row.position,
+				 record.seq, p->seq);
+	if (!p->checked) {
+		if (fileio_pread(p->segment.fd, header, sizeof(header), p->row.position, &got, p->name, err) < 0)
+			return -1;
+		put_le32(header + RECORD_CHECKSUM_AT, 0);
+		crc = crc32c_update(UINT32_MAX, header, sizeof(header));
+		if (sum_content(p, &crc, err) < 0)
+			return -1;
+		if (got != sizeof(header) || ~crc != record.checksum)
+			return error_set(err, "%s: byte %" PRIu64 ": record %" PRIu64 ": checksum differs", p->name, p->row.position, p->seq);
+		p->checked = true;
+	}
+	if (ret)
+		*ret = record;
+	return 0;
 }
 
 int history_record(struct history *h, uint64_t seq, struct record *ret, struct error *err)
 {
 	struct place place;
-	struct record record;
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
-	int result = segment_read_record(&place.segment, &place.row, &record, place.name, err);
-	if (result == 0 && record.seq != seq)
-		result = error_set(err, "%s: byte %" PRIu64 ": holds seq:%" PRIu64 " where seq:%" PRIu64 " belongs", place.name,
-				   place.row.position, record.seq, seq);
+	int result = check_place(&place, ret, err);
 	leave_place(h, &place);
-	if (result == 0)
-		*ret = record;
 	return result;
 }
 
@@ -121,25 +185,35 @@ int history_content(struct history *h, uint64_t seq, uint64_t within, void *byte
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
-	int result = segment_read_content(&place.segment, &place.row, within, bytes, length, place.name, err);
+	int result = place.checked ? 0 : check_place(&place, NULL, err);
+	if (result == 0)
+		result = segment_read_content(&place.segment, &place.row, within, bytes, length, place.name, err);
 	leave_place(h, &place);
 	return result;
+}
+
+static int check_range(const struct history *h, const struct place *p, uint64_t offset, size_t length, struct error *err)
+{
+	const struct segment_row *row = &p->row;
+
+	if (row->type == RECORD_WRITE && offset >= row->offset_bytes && length <= row->length_bytes &&
+	    offset - row->offset_bytes <= row->length_bytes - length)
+		return 0;
+	return error_set(err, "%s/index: a table says that seq:%" PRIu64 " holds byte %" PRIu64 " of the disk, but it does not; remove that folder, "
+			 "it is derived", h->folder, p->seq, offset);
 }
 
 int history_content_at(struct history *h, uint64_t seq, uint64_t offset, void *bytes, size_t length, struct error *err)
 {
 	struct place place;
-	int result;
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
-	const struct segment_row *row = &place.row;
-	if (row->type != RECORD_WRITE || offset < row->offset_bytes || length > row->length_bytes ||
-	    offset - row->offset_bytes > row->length_bytes - length)
-		result = error_set(err, "%s/index: a table says that seq:%" PRIu64 " holds byte %" PRIu64 " of the disk, but it does not; "
-				   "remove that folder, it is derived", h->folder, seq, offset);
-	else
-		result = segment_read_content(&place.segment, row, offset - row->offset_bytes, bytes, length, place.name, err);
+	int result = check_range(h, &place, offset, length, err);
+	if (result == 0 && !place.checked)
+		result = check_place(&place, NULL, err);
+	if (result == 0)
+		result = segment_read_content(&place.segment, &place.row, offset - place.row.offset_bytes, bytes, length, place.name, err);
 	leave_place(h, &place);
 	return result;
 }
