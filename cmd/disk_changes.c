@@ -8,8 +8,6 @@
 #include "snapshots/fs_file.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char *word_of(enum timeline_what what)
 {
@@ -30,24 +28,6 @@ static const char *word_of(enum timeline_what what)
 		return "came-and-went";
 	}
 	return "?";
-}
-
-// By path, then what went before what came.
-static int compare(const void *a, const void *b)
-{
-	const struct timeline_difference *x = a, *y = b;
-	size_t shorter = x->path_length < y->path_length ? x->path_length : y->path_length;
-	int order = shorter > 0 ? memcmp(x->path, y->path, shorter) : 0;
-
-	if (order != 0)
-		return order;
-	if (x->path_length != y->path_length)
-		return x->path_length < y->path_length ? -1 : 1;
-	if (x->changed_ns != y->changed_ns)
-		return x->changed_ns < y->changed_ns ? -1 : 1;
-	if (x->what != y->what)
-		return x->what == TIMELINE_REMOVED ? -1 : y->what == TIMELINE_REMOVED ? 1 : x->what < y->what ? -1 : 1;
-	return x->inode_before < y->inode_before ? -1 : x->inode_before > y->inode_before;
 }
 
 static void add_size(struct buffer *out, uint64_t inode, uint64_t size)
@@ -127,8 +107,6 @@ int disk_changes(const struct disk_options *o, disk_changes_ask *ask, bool with_
 	result = ask(&span.file, span.from_seq, span.to_seq, &all, &err) == 0 ? 0 : -1;
 	disk_span_report(o, &span);
 	if (result == 0) {
-		if (all.count > 1)
-			qsort(all.items, all.count, sizeof(*all.items), compare);
 		if (o->json)
 			add_json(&out, o, &all);
 		else if (all.count > 0)

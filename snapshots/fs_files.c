@@ -208,47 +208,33 @@ static int note_table(struct files *f, const struct fs_step *step, const struct 
 
 struct seen_names { struct files *files; uint64_t folder; struct error *err; int result; };
 
-// Only names of inodes that neither moment knows are worth keeping; which ones those are is known at the end. The newest name counts.
+// An entry that was not at this place of the block before.
 static int keep_name(void *context, const void *name, size_t length, uint64_t inode)
 {
 	struct seen_names *s = context;
-	struct tree *t = &s->files->between;
-	uint64_t index;
+	struct files *f = s->files;
+	size_t at = (size_t)((const uint8_t *)name - f->new_block);
+	struct new_name n = {.begin = f->name_bytes.length, .length = length, .inode = inode, .folder = s->folder};
 
-	if (length <= 2 && memcmp(name, "..", length) == 0)
+	if ((length <= 2 && memcmp(name, "..", length) == 0) ||
+	    (at >= 8 && memcmp(f->old_block + at, name, length) == 0 && memcmp(f->old_block + at - 8, f->new_block + at - 8, 4) == 0))
 		return 0;
-	if (fs_table_get(&t->by_inode, inode, &index)) {
-		struct tree_name *known = &t->names.items[index];
-
-		if (known->parent == s->folder && known->length == length && memcmp(known->bytes, name, length) == 0)
-			return 0;
-		char *bytes = malloc(length + 1);
-
-		if (bytes) {
-			memcpy(bytes, name, length);
-			bytes[length] = '\0';
-			free(known->bytes);
-			*known = (struct tree_name){.inode = inode, .parent = s->folder, .bytes = bytes, .length = length};
-		}
-		s->result = bytes ? 0 : error_set(s->err, "out of memory");
-	} else {
-		s->result = files_add_name(t, inode, s->folder, name, length, s->err);
-	}
+	buffer_add(&f->name_bytes, name, length);
+	if (new_names_append(&f->new_names, n) < 0 || buffer_check(&f->name_bytes, s->err) < 0)
+		s->result = error_set(s->err, "out of memory");
 	return s->result < 0;
 }
 
-static int note_folder_block(struct files *f, const struct fs_change *change, uint64_t folder, struct error *err)
+static int note_folder_blocks(struct files *f, const struct fs_change *change, struct error *err)
 {
-	struct seen_names names = {.files = f, .folder = folder, .err = err};
+	struct seen_names names = {.files = f, .err = err};
 	uint32_t size = fs_cursor_block_bytes(f->span.cursor);
 
 	for (uint64_t at = 0; at + size <= change->length && names.result == 0; at += size) {
-		uint64_t owner;
-
-		if (!fs_table_get(&f->folder_blocks, (change->offset + at) / size, &owner))
+		if (!fs_table_get(&f->folder_blocks, (change->offset + at) / size, &names.folder))
 			continue;
-		names.folder = owner;
-		if (fs_cursor_new_bytes(f->span.cursor, change, at, f->new_block, size, err) < 0)
+		if (fs_cursor_read(f->span.cursor, change->offset + at, f->old_block, size, err) < 0 ||
+		    fs_cursor_new_bytes(f->span.cursor, change, at, f->new_block, size, err) < 0)
 			return -1;
 		(void)fs_names_scan(f->new_block, size, keep_name, &names);
 	}
@@ -315,22 +301,40 @@ static int before_step(void *context, const struct fs_step *step, struct error *
 		}
 		if (change->source == FS_FROM_ZEROS) // mkfs and discards: no names, and who owned the data has changed itself
 			continue;
-		if (change->length > size || fs_table_get(&f->folder_blocks, change->offset / size, &folder)) {
-			if (note_folder_block(f, change, 0, err) < 0)
-				return -1;
-		}
+		if ((change->length > size || fs_table_get(&f->folder_blocks, change->offset / size, &folder)) && note_folder_blocks(f, change, err) < 0)
+			return -1;
 		if (note_data(f, step, change, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+// Which incarnation a new name means is known now that the step shows: the inode comes in the same commit.
 static int after_step(void *context, const struct fs_step *step, struct error *err)
 {
-	(void)context;
+	struct files *f = context;
+	int result = 0;
+
 	(void)step;
-	(void)err;
-	return 0;
+	for (size_t i = 0; i < f->new_names.count && result == 0; i++) {
+		const struct new_name *n = &f->new_names.items[i];
+		struct tree_name name = {.inode = n->inode, .parent = n->folder, .bytes = f->name_bytes.bytes + n->begin, .length = n->length};
+		uint8_t generation[4];
+		uint64_t place;
+		uint32_t bytes;
+		struct error ignored;
+
+		if (fs_ext_inode_place(f->span.end.fs, n->inode, &place, &bytes, &ignored) < 0)
+			continue;
+		if (fs_cursor_read(f->span.cursor, place + 0x64, generation, sizeof(generation), err) < 0) // i_generation
+			return -1;
+		result = files_add_name(&f->between, files_key(n->inode, get_le32(generation)), true, &name, err);
+		if (result == 0)
+			result = files_add_name(&f->between, n->inode, true, &name, err); // for what lies below it, where it is a folder
+	}
+	f->new_names.count = 0;
+	buffer_clear(&f->name_bytes);
+	return result;
 }
 
 // ---- what is told of it
@@ -371,17 +375,31 @@ static bool stat_incarnation(struct fs_moment *m, const struct touched *t, struc
 	return false;
 }
 
+// The root has no name.
+static void path_of(const struct files *f, const struct touched *t, const struct tree *leaf, struct buffer *out)
+{
+	const struct tree *trees[] = {leaf, &f->before, &f->between, &f->after};
+	bool known;
+
+	if (t->inode == 2) {
+		buffer_add_byte(out, '/');
+		return;
+	}
+	known = files_path(leaf, leaf == &f->between ? files_key(t->inode, t->generation) : t->inode, trees, ARRAY_LENGTH(trees), out);
+	if (!known)
+		buffer_clear(out); // it never reached the disk
+}
+
 static int tell_both(struct files *f, const struct touched *t, const struct fs_file *a, const struct fs_file *b, struct error *err)
 {
-	const struct tree *before[] = {&f->before}, *after[] = {&f->after};
 	struct buffer old AUTO_RELEASE_BUFFER = {0}, new AUTO_RELEASE_BUFFER = {0};
 	bool moved, attributes = a->mode != b->mode || a->uid != b->uid || a->gid != b->gid;
 
-	(void)files_path(before, 1, t->inode, &old);
-	(void)files_path(after, 1, t->inode, &new);
+	path_of(f, t, &f->before, &old);
+	path_of(f, t, &f->after, &new);
 	if (buffer_check(&old, err) < 0 || buffer_check(&new, err) < 0)
 		return -1;
-	moved = t->inode != 2 && (old.length != new.length || memcmp(buffer_string(&old), buffer_string(&new), old.length) != 0);
+	moved = old.length != new.length || memcmp(buffer_string(&old), buffer_string(&new), old.length) != 0;
 	if (moved && (send(f, TIMELINE_REMOVED, t, a, NULL, &old, err) < 0 || send(f, TIMELINE_ADDED, t, NULL, b, &new, err) < 0))
 		return -1;
 	if (a->kind == FS_REGULAR && a->size_bytes != b->size_bytes)
@@ -395,23 +413,18 @@ static int tell_both(struct files *f, const struct touched *t, const struct fs_f
 
 static int tell(struct files *f, const struct touched *t, struct error *err)
 {
-	const struct tree *before[] = {&f->before, &f->between, &f->after}, *after[] = {&f->after, &f->between}, *gone[] = {&f->between, &f->before, &f->after};
 	struct buffer path AUTO_RELEASE_BUFFER = {0};
 	struct fs_file a, b;
 	bool was = stat_incarnation(&f->begin, t, &a), is = stat_incarnation(&f->span.end, t, &b);
 	int result;
 
-	if (was && is)
+	if (was && is) {
 		result = tell_both(f, t, &a, &b, err);
-	else {
-		bool known = was ? files_path(before, 3, t->inode, &path) : is ? files_path(after, 2, t->inode, &path) : files_path(gone, 3, t->inode, &path);
+	} else {
+		enum timeline_what what = was ? TIMELINE_REMOVED : is ? TIMELINE_ADDED : TIMELINE_CAME_AND_WENT;
 
-		if (!known)
-			buffer_clear(&path); // its name never reached the disk
-		result = buffer_check(&path, err) < 0 ? -1
-			 : was		      ? send(f, TIMELINE_REMOVED, t, &a, NULL, &path, err)
-			 : is		      ? send(f, TIMELINE_ADDED, t, NULL, &b, &path, err)
-					      : send(f, TIMELINE_CAME_AND_WENT, t, NULL, NULL, &path, err);
+		path_of(f, t, was ? &f->before : is ? &f->after : &f->between, &path);
+		result = buffer_check(&path, err) < 0 ? -1 : send(f, what, t, was ? &a : NULL, is ? &b : NULL, &path, err);
 	}
 	fs_file_release(&a);
 	fs_file_release(&b);
@@ -477,6 +490,8 @@ int fs_job_files(struct fs_job *job, struct error *err)
 	group_vector_release(&f.groups);
 	owned_vector_release(&f.owned);
 	touched_vector_release(&f.touched);
+	new_names_release(&f.new_names);
+	buffer_release(&f.name_bytes);
 	free(f.old_block);
 	free(f.new_block);
 	buffer_release(&f.payload);

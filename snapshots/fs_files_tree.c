@@ -6,20 +6,22 @@
 #define ROOT_INODE 2u     /* EXT4_ROOT_INO, fs/ext4/ext4.h */
 #define MAX_DEPTH 2048u   /* parts of a path of PATH_MAX bytes */
 
-int files_add_name(struct tree *t, uint64_t inode, uint64_t parent, const void *name, size_t length, struct error *err)
+int files_add_name(struct tree *t, uint64_t key, bool newest, const struct tree_name *name, struct error *err)
 {
-	struct tree_name n = {.inode = inode, .parent = parent, .bytes = malloc(length + 1), .length = length};
+	struct tree_name n = *name;
 	uint64_t known;
+	bool is_known = fs_table_get(&t->by_inode, key, &known);
 
+	if (is_known && !newest)
+		return 0;
+	n.bytes = malloc(n.length + 1);
 	if (!n.bytes || tree_names_append(&t->names, n) < 0) {
 		free(n.bytes);
 		return error_set(err, "out of memory");
 	}
-	memcpy(n.bytes, name, length);
-	n.bytes[length] = '\0';
-	if (!fs_table_get(&t->by_inode, inode, &known) && fs_table_put(&t->by_inode, inode, t->names.count - 1) < 0)
-		return error_set(err, "out of memory");
-	return 0;
+	memcpy(n.bytes, name->bytes, n.length);
+	n.bytes[n.length] = '\0';
+	return fs_table_put(&t->by_inode, key, t->names.count - 1) < 0 ? error_set(err, "out of memory") : 0;
 }
 
 void files_release_tree(struct tree *t)
@@ -30,21 +32,23 @@ void files_release_tree(struct tree *t)
 	fs_table_release(&t->by_inode);
 }
 
-bool files_path(const struct tree *const *trees, size_t count, uint64_t inode, struct buffer *out)
+bool files_path(const struct tree *leaf, uint64_t key, const struct tree *const *trees, size_t count, struct buffer *out)
 {
 	const struct tree_name *parts[MAX_DEPTH];
 	size_t depth = 0;
+	uint64_t index;
 
-	while (inode != ROOT_INODE) {
-		uint64_t index = 0;
+	if (!fs_table_get(&leaf->by_inode, key, &index))
+		return false;
+	parts[depth++] = &leaf->names.items[index];
+	for (uint64_t folder = parts[0]->parent; folder != ROOT_INODE; folder = parts[depth++]->parent) {
 		size_t i = 0;
 
-		while (i < count && !fs_table_get(&trees[i]->by_inode, inode, &index))
+		while (i < count && !fs_table_get(&trees[i]->by_inode, folder, &index))
 			i++;
 		if (i == count || depth == MAX_DEPTH)
 			return false;
 		parts[depth] = &trees[i]->names.items[index];
-		inode = parts[depth++]->parent;
 	}
 	while (depth-- > 0) {
 		buffer_add_byte(out, '/');
@@ -97,7 +101,7 @@ static int read_folder(struct files *f, struct fs_moment *m, uint64_t folder, bo
 		if (is_folder && u64_vector_append(next, n->inode) < 0)
 			result = error_set(err, "out of memory");
 		if (result == 0 && (is_folder || (!only_folders && is_touched(f, n->inode))))
-			result = files_add_name(tree, n->inode, folder, n->bytes, n->length, err);
+			result = files_add_name(tree, n->inode, false, &(struct tree_name){n->inode, folder, n->bytes, n->length}, err);
 	}
 	fs_name_vector_free(&names);
 	return result;

@@ -26,8 +26,10 @@ struct tree_name { uint64_t inode, parent; char *bytes; size_t length; };
 VECTOR_DEFINE(tree_names, struct tree_name)
 struct tree { // names at one moment: of all folders, and of the files that changed
 	struct tree_names names;
-	struct fs_table by_inode; // -> index of the first name
+	struct fs_table by_inode; // -> index of a name; keys are inode numbers, in `between` also files_key()
 };
+struct new_name { size_t begin, length; uint64_t inode, folder; }; // bytes lie in files.name_bytes
+VECTOR_DEFINE(new_names, struct new_name)
 
 struct files {
 	struct fs_job *job;
@@ -40,7 +42,9 @@ struct files {
 	struct fs_table folder_blocks; // volume block -> inode of the folder
 	struct touched_vector touched;
 	struct fs_table by_incarnation; // inode << 32 | generation -> index in touched (inode numbers of ext4 have 32 bits)
-	struct tree before, after, between; // between: names that only folder blocks on the way held
+	struct tree before, after, between; // between: names as folder blocks on the way held them, each for one incarnation
+	struct new_names new_names;         // of the present step: the generations are known once it shows
+	struct buffer name_bytes;
 	uint8_t *old_block, *new_block;
 	struct buffer payload;
 };
@@ -52,9 +56,10 @@ static inline uint64_t files_key(uint64_t inode, uint32_t generation)
 
 // All folders below the root, and the names of inodes for which wanted() holds; folders' blocks go to f->folder_blocks.
 int files_read_tree(struct files *f, struct fs_moment *m, bool only_folders, struct tree *ret, struct error *err);
-int files_add_name(struct tree *t, uint64_t inode, uint64_t parent, const void *name, size_t length, struct error *err);
-// The path of an inode by the first tree that knows each part. False: unknown.
-bool files_path(const struct tree *const *trees, size_t count, uint64_t inode, struct buffer *out);
+// under key: the first name stays; newest: it is replaced.
+int files_add_name(struct tree *t, uint64_t key, bool newest, const struct tree_name *name, struct error *err);
+// The path of what `leaf` knows under key; its folders by the first of the trees that knows each. False: unknown.
+bool files_path(const struct tree *leaf, uint64_t key, const struct tree *const *trees, size_t count, struct buffer *out);
 void files_release_tree(struct tree *t);
 
 #endif

@@ -6,6 +6,7 @@
 #include "snapshots/fsread.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_ANSWERS ((size_t)1 << 22) /* our limit for records of one answer: whoever sends more is not our own reader */
 
@@ -125,6 +126,51 @@ void timeline_differences_free(struct timeline_differences *d)
 	timeline_differences_release(d);
 }
 
+// By path, then in the order of time, what went before what came.
+static int compare_differences(const void *a, const void *b)
+{
+	const struct timeline_difference *x = a, *y = b;
+	size_t shorter = x->path_length < y->path_length ? x->path_length : y->path_length;
+	int order = shorter > 0 ? memcmp(x->path, y->path, shorter) : 0;
+
+	if (order != 0)
+		return order;
+	if (x->path_length != y->path_length)
+		return x->path_length < y->path_length ? -1 : 1;
+	if ((x->what == TIMELINE_REMOVED) != (y->what == TIMELINE_REMOVED))
+		return x->what == TIMELINE_REMOVED ? -1 : 1;
+	if ((x->what == TIMELINE_ADDED) != (y->what == TIMELINE_ADDED))
+		return x->what == TIMELINE_ADDED ? -1 : 1;
+	if (x->changed_ns != y->changed_ns)
+		return x->changed_ns < y->changed_ns ? -1 : 1;
+	return x->inode_before < y->inode_before ? -1 : x->inode_before > y->inode_before;
+}
+
+// A name that went and came means another file now: one line, as for a file that was changed.
+static void join_replaced(struct timeline_differences *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		struct timeline_difference *last = kept > 0 ? &d->items[kept - 1] : NULL, *now = &d->items[i];
+
+		if (!last || last->what != TIMELINE_REMOVED || now->what != TIMELINE_ADDED || now->path_length == 0 ||
+		    last->path_length != now->path_length || memcmp(last->path, now->path, now->path_length) != 0) {
+			d->items[kept++] = *now;
+			continue;
+		}
+		last->what = last->kind_before != now->kind_after	? TIMELINE_KIND
+			     : last->size_before != now->size_after ? TIMELINE_SIZE
+								      : TIMELINE_CONTENT;
+		last->inode_after = now->inode_after;
+		last->kind_after = now->kind_after;
+		last->size_after = now->size_after;
+		last->changed_ns = last->changed_ns > now->changed_ns ? last->changed_ns : now->changed_ns;
+		free(now->path);
+	}
+	d->count = kept;
+}
+
 static int ask_differences(enum fsread_job job, const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq,
 			   struct timeline_differences *ret, struct error *err)
 {
@@ -132,11 +178,15 @@ static int ask_differences(enum fsread_job job, const struct timeline_file *volu
 	struct timeline_differences found = {0};
 	int result = ask(&q, on_difference, &found, volume->warnings, err);
 
-	if (result == 0)
-		*ret = found;
-	else
+	if (result != 0) {
 		timeline_differences_free(&found);
-	return result;
+		return result;
+	}
+	if (found.count > 1)
+		qsort(found.items, found.count, sizeof(*found.items), compare_differences);
+	join_replaced(&found);
+	*ret = found;
+	return 0;
 }
 
 int timeline_diff(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_differences *ret, struct error *err)

@@ -78,12 +78,13 @@ struct timeline_difference {
 		TIMELINE_CAME_AND_WENT, // FILES only: there at neither moment
 	} what;
 	char *path; size_t path_length;
-	uint64_t inode_before, inode_after, size_before, size_after;
+	uint64_t inode_before, inode_after, size_before, size_after; // CAME_AND_WENT: size_after is the last size it had
 	unsigned kind_before, kind_after;  // enum fs_kind
 	uint64_t changed_ns;               // FILES: disk arrival of the last change in the span; 0 else
 };
 VECTOR_DEFINE(timeline_differences, struct timeline_difference)
 void timeline_differences_free(struct timeline_differences *d);
+// Both answers are sorted by path. A name that another inode has taken over is one difference (inode_before, inode_after).
 int timeline_diff(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_differences *ret, struct error *err);
 // All files that changed in between, also those that came and went.
 int timeline_files(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_differences *ret, struct error *err);
