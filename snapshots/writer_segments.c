@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BLOCK_BYTES UINT64_C(4096) // file systems give room in blocks of this size or smaller
+#define FIRST_ROOM_BYTES (2 * BLOCK_BYTES)
 
 void writer_warn(const struct writer *w, const char *message)
 {
@@ -139,7 +140,8 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 
 // ---- the next segment
 
-// The header is in the file before the file has its name: no reader sees half of one.
+// The header is in the file before the file has its name: no reader sees half of one. And so is room for a FLUSH and a CLOSE: the segment
+// before it may have been the last to have any.
 static int make_file(struct writer *w, uint64_t number, int *ret_fd, struct error *err)
 {
 	uint8_t header[SEGMENT_HEADER_BYTES];
@@ -153,6 +155,10 @@ static int make_file(struct writer *w, uint64_t number, int *ret_fd, struct erro
 	ssize_t put = pwrite(fd, header, sizeof(header), 0);
 	int reason = put == (ssize_t)sizeof(header) ? 0 : put < 0 ? errno : ENOSPC;
 
+	if (reason == 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)FIRST_ROOM_BYTES) < 0) {
+		w->room_unknown = errno == EOPNOTSUPP;
+		reason = w->room_unknown ? 0 : errno;
+	}
 	if (reason == 0 && renameat(w->segments_fd, "next", w->segments_fd, name) < 0)
 		reason = errno;
 	if (reason != 0) {
@@ -192,6 +198,7 @@ int writer_next_segment(struct writer *w, struct error *err)
 		return writer_failed(w, err);
 	}
 	made->dirty = true;
+	made->room_end = FIRST_ROOM_BYTES;
 	w->folder_dirty = true;
 	w->stored_bytes += SEGMENT_HEADER_BYTES + SEGMENT_FOOTER_BYTES;
 	(void)writer_segment_vector_append(&w->unsealed, made);

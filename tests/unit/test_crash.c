@@ -7,6 +7,7 @@
 //
 // CRASH_STATES: how many (default 3000).
 #include "tests/unit/disk_faults.h"
+#include "tests/unit/history_folder.h"
 #include "tests/unit/unit.h"
 
 #include "base/buffer.h"
@@ -15,7 +16,6 @@
 #include "snapshots/recover.h"
 #include "snapshots/writer.h"
 
-#include <dirent.h>
 #include <sys/wait.h>
 
 #define DISK_BYTES (256u << 10)
@@ -256,25 +256,13 @@ static size_t list_files(const struct crash *c, ino_t folder, struct crash_file 
 	return count;
 }
 
-static void remove_files(const char *folder)
-{
-	DIR *d = opendir(folder);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			(void)unlinkat(dirfd(d), entry->d_name, 0);
-	if (d)
-		(void)closedir(d);
-}
-
 static void build(const struct crash *c, ino_t folder, struct crash_file *files)
 {
 	char path[160];
 	size_t count = list_files(c, folder, files);
 
-	remove_files("crashed/segments");
-	remove_files("crashed/index");
+	history_folder_empty("crashed/segments");
+	history_folder_empty("crashed/index");
 	for (size_t i = 0; i < count; i++) {
 		fill_file(c, &files[i]);
 		(void)snprintf(path, sizeof(path), "crashed/segments/%s", files[i].name);
