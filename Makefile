@@ -100,12 +100,15 @@ $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-# The case page's style and script are ordinary files; they are compiled in without their indentation and lines of comment.
+# The case page's style and script are ordinary files, compiled in without indentation and lines of comment; the script's are put into
+# one function, in the order in which they use each other.
+PAGE_SCRIPTS := graph/page.js graph/page_state.js graph/page_bar.js graph/page_details.js graph/page_input.js
+EMBED := sed 's/^[ 	]*//; /^\/\//d; /^$$/d; s/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/'
 $(LIB): $(BUILD)/graph/page_text.o
-$(BUILD)/graph/page_text.c: graph/page.css graph/page.js Makefile
+$(BUILD)/graph/page_text.c: graph/page.css $(PAGE_SCRIPTS) Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q){ echo '#include "graph/svg.h"'; for kind in css js; do echo "const char page_$$kind[] ="; \
-		sed 's/^[ 	]*//; /^\/\//d; s/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' graph/page.$$kind; echo ';'; done; } > $@
+	$(Q){ echo '#include "graph/svg.h"'; echo 'const char page_css[] ='; $(EMBED) graph/page.css; echo ';'; \
+		echo 'const char page_js[] ='; { echo "(function () { 'use strict';"; cat $(PAGE_SCRIPTS); echo '}());'; } | $(EMBED); echo ';'; } > $@
 $(BUILD)/graph/page_text.o: $(BUILD)/graph/page_text.c graph/svg.h
 	$(Q)$(COMPILE) -c -o $@ $<
 

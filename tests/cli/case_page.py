@@ -135,7 +135,7 @@ def check_fold(page, case):
         return
     before = count(page, "#graph .node")
     expect(count(page, '#facts [data-of="%s"][data-key="member"]' % fold["id"]) > 0, "the members are not in the file")
-    page.click("#%s .ui-toggle" % fold["node"])
+    page.click('.ui-toggle[data-of="%s"]' % fold["node"])
     opened = count(page, "#graph .node")
     expect(before < opened <= 120, "%d nodes after unfolding" % opened)
     expect(fragment(page).get("open") == fold["id"], "an open fold is not in the address line")
@@ -145,7 +145,7 @@ def check_fold(page, case):
     expect(not covered, "the open fold covers %d boxes" % len(covered))
     page.click(".node.member")
     expect(count(page, "aside:not([hidden])") == 1, "a member has no details")
-    page.click("#%s .ui-toggle" % fold["node"])
+    page.click('.ui-toggle[data-of="%s"]' % fold["node"])
     expect(count(page, "#graph .node") == before, "collapsing leaves members")
     page.key("Escape")
 
