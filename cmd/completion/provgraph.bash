@@ -1,8 +1,37 @@
 # SPDX-License-Identifier: MIT
-# bash completion for provgraph(1). The options come from the program itself.
+# bash completion for provgraph(1) and provgraph-disk(1). Options and verbs come from the program itself.
+_provgraph_disk() { # provgraph disk VERB HISTORY ...
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" disk --verbs 2>/dev/null)" -- "$current")
+		return
+	fi
+	case $previous in
+	--sync) mapfile -t COMPREPLY < <(compgen -W 'staged direct' -- "$current") ;;
+	--inline) mapfile -t COMPREPLY < <(compgen -W 'raw lz4' -- "$current") ;;
+	--compress) mapfile -t COMPREPLY < <(compgen -W 'cold now never' -- "$current") ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W 'raw dm-log-writes' -- "$current") ;;
+	--socket-group) mapfile -t COMPREPLY < <(compgen -g -- "$current") ;;
+	--start | --from | --to) mapfile -t COMPREPLY < <(compgen -W 'now today yesterday recent' -- "$current") ;;
+	*)
+		if [[ $current == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" disk "${COMP_WORDS[2]}" --help 2>/dev/null |
+				sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p')" -- "$current")
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+			compopt -o filenames 2>/dev/null
+		fi
+		;;
+	esac
+}
+
 _provgraph() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous='' word
 	COMPREPLY=()
+	if [[ ${COMP_WORDS[1]:-} == disk ]] && ((COMP_CWORD > 1)); then
+		_provgraph_disk
+		return
+	fi
 	((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
 	# --log takes several paths: the option in force is the last one that was typed.
 	for ((word = COMP_CWORD - 1; word > 0; word--)); do
@@ -22,7 +51,7 @@ _provgraph() {
 		mapfile -t COMPREPLY < <(compgen -W '5m 20m 2h 1d all' -- "$current")
 		return
 		;;
-	--alert-time | --from | --to)
+	--alert-time | --from | --to | --restore-at)
 		mapfile -t COMPREPLY < <(compgen -W 'now today yesterday recent' -- "$current")
 		return
 		;;
@@ -30,19 +59,19 @@ _provgraph() {
 		mapfile -t COMPREPLY < <(cd /usr/share/zoneinfo 2>/dev/null && compgen -f -- "$current")
 		return
 		;;
-	--log | --alert | --baseline | --output | -o | --why)
+	--log | --alert | --baseline | --output | -o | --why | --disk)
 		if [[ $current != -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -f -- "$current")
 			compopt -o filenames 2>/dev/null
 			return
 		fi
 		;;
-	--alert-ip | --alert-port | --alert-id | --host) return ;;
+	--alert-ip | --alert-port | --alert-id | --host | --path | --inode | --versions) return ;;
 	esac
 	if [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" --long-options 2>/dev/null | sed 's/=.*//')" -- "$current")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W rules -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'rules disk' -- "$current")
 	fi
 }
 complete -F _provgraph provgraph

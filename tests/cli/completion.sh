@@ -17,6 +17,10 @@ complete_words "$PROVGRAPH" ru >commands
 complete_words "$PROVGRAPH" --log audit.log aud >paths
 complete_words "$PROVGRAPH" --log audit.log --qui >after
 complete_words "$PROVGRAPH" --window a >windows
+complete_words "$PROVGRAPH" disk se >verbs
+complete_words "$PROVGRAPH" disk serve web.history --so >verb_options
+complete_words "$PROVGRAPH" disk serve web.history --sync d >modes
+complete_words "$PROVGRAPH" disk export aud >histories
 END
 bash try.bash || fail "bash: status $?"
 for option in --alert --alert-ip --alert-port --alert-time --alert-id; do contains options $option; done
@@ -25,6 +29,11 @@ contains commands rules
 contains paths audit.log.1
 contains after --quiet
 contains windows all
+contains verbs serve
+for option in --socket --socket-group; do contains verb_options $option; done
+lacks verb_options --size
+contains modes direct
+contains histories audit.log
 if command -v zsh >/dev/null; then
 	zsh -n "$SRCDIR/cmd/completion/_provgraph" || fail "zsh does not read its file"
 fi
