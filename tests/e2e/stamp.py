@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: MIT
-# Puts the time of arrival (ns since 1970, this machine's clock) before each line of standard input.
-import os
+# stamp.py SOCKET: puts the time of arrival (ns since 1970, this machine's clock) before each line that comes out of the guest's serial port,
+# and only then answers with a line, for which the guest waits: nothing of the next step lies before the stamp.
+import socket
 import sys
 import time
 
+port = socket.socket(socket.AF_UNIX)
+for attempt in range(400):
+    try:
+        port.connect(sys.argv[1])
+        break
+    except OSError:
+        time.sleep(0.05)
 pending = b""
 while True:
-    got = os.read(0, 65536)
+    got = port.recv(65536)
     now = time.time_ns()
     if not got:
         break
     *lines, pending = (pending + got).split(b"\n")
     for line in lines:
         sys.stdout.write("%d %s\n" % (now, line.decode("ascii", "replace").strip()))
-    sys.stdout.flush()
+        sys.stdout.flush()
+        try:
+            port.sendall(b"go\n")
+        except OSError:
+            pass
