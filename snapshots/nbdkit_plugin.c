@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 
 #define NBDKIT_API_VERSION 2
@@ -40,9 +41,24 @@ static void complain(const char *message)
 	nbdkit_error("%s", buffer_string(&visible));
 }
 
+// A guest on a full disk tries again and again: what is said once is not said again until something else was.
+static void complain_once(const char *message)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct error last;
+
+	(void)pthread_mutex_lock(&lock);
+	bool again = strcmp(last.message, message) == 0;
+
+	(void)error_set(&last, "%s", message);
+	(void)pthread_mutex_unlock(&lock);
+	if (!again)
+		complain(message);
+}
+
 static int complain_errno(int negative_errno, const struct error *err)
 {
-	complain(err->message);
+	complain_once(err->message);
 	nbdkit_set_error(negative_errno < -1 ? -negative_errno : EIO);
 	return -1;
 }
@@ -50,7 +66,7 @@ static int complain_errno(int negative_errno, const struct error *err)
 static void warn(void *context, const char *message)
 {
 	(void)context;
-	complain(message);
+	complain_once(message);
 }
 
 // ---- configuration
