@@ -25,7 +25,7 @@ while read -r command; do
 	sh -c "$command" >out 2>err </dev/null || status=$?
 	case $status in
 	0 | 3) ;;
-	1) case $command in *'rules --check'*) ;; *) fail "status 1: $command: $(cat err)" ;; esac ;;
+	1) case $command in *'rules --check'* | *' disk tamper '*) ;; *) fail "status 1: $command: $(cat err)" ;; esac ;;
 	*) fail "status $status: $command: $(cat err)" ;;
 	esac
 	ran=$((ran + 1))
