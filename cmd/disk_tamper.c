@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SHOWN_LINES 12u
+#define SHOWN_BYTES 400u /* of a line; a block of NUL bytes is one line */
 
 static const char *act_of(const struct timeline_finding *f)
 {
@@ -30,9 +31,11 @@ static void add_lines(struct buffer *out, char sign, const char *bytes, size_t l
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		const char *stop = newline ? newline : end;
 
+		size_t length_shown = (size_t)(stop - bytes) < SHOWN_BYTES ? (size_t)(stop - bytes) : SHOWN_BYTES;
+
 		buffer_printf(out, "  %c ", sign);
-		text_terminal(out, bytes, (size_t)(stop - bytes));
-		buffer_add_byte(out, '\n');
+		text_terminal(out, bytes, length_shown);
+		buffer_add_string(out, bytes + length_shown < stop ? " ...\n" : "\n");
 		bytes = newline ? newline + 1 : end;
 		shown++;
 	}

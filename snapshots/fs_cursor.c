@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define MAX_WRITTEN 2000000u /* extents kept in memory, about 60 MB, before the base moves up */
+#define MAX_WRITTEN ((size_t)1 << 20) /* blocks and extents kept in memory, about 50 MB each, before the base moves up */
+#define SMALL_BLOCKS 4u /* of a write that is noted by block */
 
 static int rebase(struct fs_cursor *c, struct error *err)
 {
@@ -15,6 +16,7 @@ static int rebase(struct fs_cursor *c, struct error *err)
 		disk_at_free(c->base);
 	c->base = base;
 	extent_map_release(&c->written);
+	fs_table_release(&c->blocks);
 	return 0;
 }
 
@@ -50,6 +52,7 @@ void fs_cursor_free(struct fs_cursor *c)
 		disk_at_free(c->base);
 	disk_at_free(c->origin);
 	extent_map_release(&c->written);
+	fs_table_release(&c->blocks);
 	watched_vector_release(&c->watched);
 	fs_changes_release(&c->step.changes);
 	free(c);
@@ -173,13 +176,36 @@ int fs_cursor_read_written(struct fs_cursor *c, uint64_t seq, uint64_t disk_offs
 	return result;
 }
 
+struct piece fs_cursor_written_at(const struct fs_cursor *c, uint64_t offset, uint64_t length)
+{
+	struct piece piece = extent_map_lookup(&c->written, c->partition.start_bytes + offset, length);
+	uint64_t end = offset + piece.length, at = offset, value, first = 0;
+
+	// The newer of both wins, block by block; blocks of one record stay together.
+	for (; at < end; at = (at / c->block_bytes + 1) * c->block_bytes) {
+		if (!fs_table_get(&c->blocks, at / c->block_bytes, &value) || value >> 8 < piece.seq)
+			value = 0;
+		if (at == offset)
+			first = value;
+		else if (value != first)
+			break;
+	}
+	piece.offset = offset;
+	piece.length = (at < end ? at : end) - offset;
+	if (first != 0) {
+		piece.seq = first >> 8;
+		piece.type = (uint8_t)first;
+	}
+	return piece;
+}
+
 int fs_cursor_read_home(struct fs_cursor *c, uint64_t offset, void *bytes, size_t length, struct error *err)
 {
 	uint8_t *at = bytes;
 
 	while (length > 0) {
 		uint64_t disk_offset = c->partition.start_bytes + offset;
-		struct piece piece = extent_map_lookup(&c->written, disk_offset, length);
+		struct piece piece = fs_cursor_written_at(c, offset, length);
 		size_t part = (size_t)piece.length;
 
 		if (piece.seq == 0) {
@@ -282,8 +308,23 @@ static int add_home_piece(struct fs_cursor *c, uint64_t from, uint64_t to, void 
 	return 0;
 }
 
+static int remember_blocks(struct fs_cursor *c, uint64_t seq, const struct segment_row *row, uint64_t first, struct error *err)
+{
+	for (uint64_t i = 0; i < row->length_bytes / c->block_bytes; i++) {
+		if (fs_table_put(&c->blocks, first + i, seq << 8 | row->type) < 0)
+			return error_set(err, "out of memory");
+	}
+	c->seq = seq;
+	return 0;
+}
+
 static int remember(struct fs_cursor *c, uint64_t seq, const struct segment_row *row, struct error *err)
 {
+	uint64_t offset = row->offset_bytes - c->partition.start_bytes; // huge where the record begins before the volume: then it is no small one
+
+	if (offset % c->block_bytes == 0 && row->length_bytes % c->block_bytes == 0 && row->length_bytes / c->block_bytes <= SMALL_BLOCKS &&
+	    offset < c->partition.length_bytes)
+		return remember_blocks(c, seq, row, offset / c->block_bytes, err);
 	struct extent e = {.offset = row->offset_bytes, .seq = seq, .length = row->length_bytes, .type = row->type};
 
 	if (extent_map_insert(&c->written, &e) < 0)
@@ -315,7 +356,7 @@ static int step_over(void *context, uint64_t seq, const struct segment_row *row,
 	c->step.tid = 0;
 	if (c->step.changes.count > 0 && (result = c->before(c->context, &c->step, err)) != 0)
 		return result;
-	if (c->written.count >= MAX_WRITTEN && rebase(c, err) < 0)
+	if ((c->written.count >= MAX_WRITTEN || c->blocks.count >= MAX_WRITTEN) && rebase(c, err) < 0)
 		return -1;
 	if (remember(c, seq, row, err) < 0)
 		return -1;

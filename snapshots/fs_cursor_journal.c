@@ -237,7 +237,7 @@ static void take_tail(struct fs_cursor *c, const uint8_t *super)
 // A record that wrote there, so that the copy can be read when the ring has gone on.
 static int origin_of(struct fs_cursor *c, uint64_t disk_offset, uint64_t *ret_seq, struct error *err)
 {
-	struct piece piece = extent_map_lookup(&c->written, disk_offset, c->block_bytes);
+	struct piece piece = fs_cursor_written_at(c, disk_offset - c->partition.start_bytes, c->block_bytes);
 	struct disk_piece older;
 
 	if (piece.seq != 0) {
