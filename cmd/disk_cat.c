@@ -265,8 +265,9 @@ static int write_manifest(const struct cat *c, struct error *err)
 	if (fileio_write(path.bytes, c->report.manifest.bytes, c->report.manifest.length, MANIFEST_MODE, c->o->force, err) < 0)
 		return -1;
 	if (!c->o->quiet)
-		report_line("%" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " bytes; %" PRIu64 " left out; %s has owners, modes, times and what was left out",
-			    c->report.files, c->report.folders, c->report.bytes, c->report.skipped, path.bytes);
+		report_line("%" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " bytes; %" PRIu64 " left out%s; %s has owners, modes, times and what was left out",
+			    c->report.files, c->report.folders, c->report.bytes, c->report.skipped,
+			    c->report.warnings.length > 0 ? " besides the warnings" : "", path.bytes);
 	return 0;
 }
 
