@@ -6,7 +6,9 @@
 // - When segment n is indexed, the sealing thread raises `generation`, writes n's extents into the block map, and only then, under the lock,
 //   replaces `below` and drops n's map. Until then n's map hides whatever n changed, so no answer depends on slots that are being written.
 // - A resolve that began before the generation was raised may have missed records of n that came later: it looks again when it has used the
-//   block map meanwhile, and never fills it. A resolve that began after it sees n's map: what it finds below is not n's, so it may fill.
+//   block map meanwhile, and what it found never gets into it. A resolve that began after it sees n's map: what it finds below is not n's.
+// - Requests never write the block map: a write may wait for the disk. They leave what they found in a ring, and the sealing thread, which
+//   alone writes the map and raises the generation, fills it in. A ring that is full takes nothing: it is a cache.
 #include "snapshots/live.h"
 
 #include "base/memory.h"
@@ -22,14 +24,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_TRIES 64u              // of one resolve: each finds a damaged table, or indexing at work
 #define TRIES_WITH_BLOCKS 4u       // then without the block map
 #define BLOCKS_BEHIND 4u           // so many segments wait: a fresh block map is cheaper than to bring this one up to date
-#define SLOW_FILL_NS 5000000u      // a fill that took longer (dirty pages are being throttled) ...
-#define FILL_PAUSE_NS UINT64_C(1000000000) // ... and so long nobody fills
+#define RING_ITEMS 1024u           // found pieces that wait to be filled in; the sealing thread is woken when half of them are there
 
 struct live_map { // of one segment that has no table yet
 	uint64_t segment_number;
@@ -38,7 +38,7 @@ struct live_map { // of one segment that has no table yet
 VECTOR_DEFINE(live_map_vector, struct live_map *)
 
 struct below {
-	unsigned references; // under the lock
+	atomic_uint references; // one is the live's own; others are taken under the lock
 	struct table_cover *cover;
 	struct live_blocks *blocks; // may be NULL; mostly shared with the next one
 };
@@ -48,19 +48,27 @@ struct fact { // what tables ask of a sealed segment; a history can have many
 };
 VECTOR_DEFINE(fact_vector, struct fact)
 
+struct found {
+	struct piece piece;
+	uint64_t generation;
+};
+
 struct live {
 	char *folder;
 	uint64_t size_bytes;
 	uint8_t uuid[16];
-	pthread_mutex_t lock;        // maps, below and references; held for searches in memory only
+	pthread_mutex_t lock;        // maps and below; held for searches in memory only
 	struct live_map_vector maps; // oldest first; only the last one grows
 	struct below *below;
 	pthread_mutex_t facts_lock;
 	struct fact_vector facts;    // of segment index + 1
 	pthread_mutex_t below_lock;  // whoever replaces below
-	pthread_mutex_t fill_lock;   // fills, against each other and against raising the generation
+	pthread_mutex_t ring_lock;   // what follows
+	struct found ring[RING_ITEMS];
+	size_t ring_count;
+	void (*wake)(void *context);
+	void *wake_context;
 	atomic_uint_fast64_t generation;
-	atomic_uint_fast64_t no_fill_before_ns;
 	atomic_bool incomplete;
 };
 
@@ -135,12 +143,9 @@ static int load_segment(struct live *l, uint64_t number, struct error *err)
 
 // ---- what lies below the maps
 
-static void below_put(struct live *l, struct below *b)
+static void below_put(struct below *b)
 {
-	(void)pthread_mutex_lock(&l->lock);
-	bool last = --b->references == 0;
-	(void)pthread_mutex_unlock(&l->lock);
-	if (!last)
+	if (atomic_fetch_sub(&b->references, 1) > 1)
 		return;
 	table_cover_free(b->cover);
 	live_blocks_release(b->blocks);
@@ -168,7 +173,7 @@ static int below_new(struct live *l, uint64_t segment_count, struct live_blocks 
 	}
 	if (table_cover_made(b->cover) > 0)
 		atomic_store(&l->incomplete, true);
-	b->references = 1;
+	atomic_init(&b->references, 1);
 	b->blocks = blocks;
 	*ret = b;
 	return 0;
@@ -186,7 +191,7 @@ static void below_replace(struct live *l, struct below *b, const struct live_map
 	}
 	(void)pthread_mutex_unlock(&l->lock);
 	if (old)
-		below_put(l, old);
+		below_put(old);
 }
 
 // ---- opening
@@ -205,7 +210,7 @@ int live_open(const char *folder, uint64_t size_bytes, struct live **ret, struct
 	(void)pthread_mutex_init(&l->lock, NULL);
 	(void)pthread_mutex_init(&l->facts_lock, NULL);
 	(void)pthread_mutex_init(&l->below_lock, NULL);
-	(void)pthread_mutex_init(&l->fill_lock, NULL);
+	(void)pthread_mutex_init(&l->ring_lock, NULL);
 	do {
 		result = load_segment(l, l->facts.count + 1, err);
 	} while (result == 1);
@@ -232,12 +237,12 @@ void live_free(struct live *l)
 		map_free(l->maps.items[i]);
 	live_map_vector_release(&l->maps);
 	if (l->below)
-		below_put(l, l->below);
+		below_put(l->below);
 	fact_vector_release(&l->facts);
 	(void)pthread_mutex_destroy(&l->lock);
 	(void)pthread_mutex_destroy(&l->facts_lock);
 	(void)pthread_mutex_destroy(&l->below_lock);
-	(void)pthread_mutex_destroy(&l->fill_lock);
+	(void)pthread_mutex_destroy(&l->ring_lock);
 	free(l->folder);
 	free(l);
 }
@@ -285,27 +290,17 @@ uint64_t live_waiting(struct live *l)
 
 // ---- asking
 
-static uint64_t monotonic_ns(void)
+// Whoever finds the ring in use leaves it.
+static void remember(struct live *l, uint64_t generation, const struct piece *piece)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-// Best effort: whoever finds the lock taken, or is late, leaves it.
-static void fill(struct live *l, struct below *b, uint64_t generation, const struct piece *piece)
-{
-	uint64_t began = monotonic_ns();
-
-	if (began < atomic_load(&l->no_fill_before_ns) || pthread_mutex_trylock(&l->fill_lock) != 0)
+	if (pthread_mutex_trylock(&l->ring_lock) != 0)
 		return;
-	if (atomic_load(&l->generation) == generation)
-		live_blocks_fill(b->blocks, piece);
-	(void)pthread_mutex_unlock(&l->fill_lock);
-	uint64_t ended = monotonic_ns();
-	if (ended - began > SLOW_FILL_NS)
-		atomic_store(&l->no_fill_before_ns, ended + FILL_PAUSE_NS);
+	if (l->ring_count < RING_ITEMS) {
+		l->ring[l->ring_count++] = (struct found){.piece = *piece, .generation = generation};
+		if (l->ring_count == RING_ITEMS / 2 && l->wake)
+			l->wake(l->wake_context); // under the lock: live_set_wake() ends such calls
+	}
+	(void)pthread_mutex_unlock(&l->ring_lock);
 }
 
 // A damaged table goes out of index/, and what it was made from takes its place.
@@ -346,7 +341,7 @@ static enum answer ask_below(struct live *l, struct below *b, uint64_t generatio
 	if (table_cover_lookup(b->cover, piece->offset, piece->length, &found, NULL, &damaged, &why) < 0)
 		return mend(l, b, damaged, err) < 0 ? FAILED : AGAIN;
 	if (use_blocks)
-		fill(l, b, generation, &found);
+		remember(l, generation, &found);
 	*piece = found;
 	return ANSWER;
 }
@@ -365,14 +360,14 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 			piece = extent_map_lookup(&l->maps.items[i]->map, offset, piece.length);
 		if (piece.seq == 0) {
 			b = l->below;
-			b->references++;
+			atomic_fetch_add(&b->references, 1);
 		}
 		(void)pthread_mutex_unlock(&l->lock);
 		answer = ANSWER;
 		if (b) {
 			bool use_blocks = tries < TRIES_WITH_BLOCKS && b->blocks && live_blocks_usable(b->blocks);
 			answer = ask_below(l, b, generation, use_blocks, &piece, err);
-			below_put(l, b);
+			below_put(b);
 		}
 	}
 	if (answer == AGAIN)
@@ -384,13 +379,6 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 }
 
 // ---- indexing
-
-static void raise_generation(struct live *l)
-{
-	(void)pthread_mutex_lock(&l->fill_lock);
-	atomic_fetch_add(&l->generation, 1);
-	(void)pthread_mutex_unlock(&l->fill_lock);
-}
 
 // The block map as it is to be with this segment: the old one brought up to date, or a fresh one; the caller's reference.
 static struct live_blocks *blocks_with(struct live *l, const struct live_map *map, size_t waiting)
@@ -421,7 +409,7 @@ int live_indexed(struct live *l, uint64_t segment_number, struct error *err)
 	if (map && map->segment_number != segment_number)
 		result = error_set(err, "%s: segment %llu was indexed out of order", l->folder, (unsigned long long)segment_number);
 	if (result == 0) {
-		raise_generation(l);
+		atomic_fetch_add(&l->generation, 1);
 		result = below_new(l, segment_number, blocks_with(l, map, waiting), &b, err);
 	}
 	if (result == 0)
@@ -430,6 +418,35 @@ int live_indexed(struct live *l, uint64_t segment_number, struct error *err)
 	if (result == 0 && map)
 		map_free(map);
 	return result;
+}
+
+void live_fill(struct live *l)
+{
+	struct found *taken AUTO_FREE = malloc(sizeof(l->ring));
+	size_t count;
+
+	if (!taken)
+		return;
+	(void)pthread_mutex_lock(&l->ring_lock);
+	count = l->ring_count;
+	memcpy(taken, l->ring, count * sizeof(*taken));
+	l->ring_count = 0;
+	(void)pthread_mutex_unlock(&l->ring_lock);
+	(void)pthread_mutex_lock(&l->below_lock);
+	struct live_blocks *blocks = l->below->blocks;
+	for (size_t i = 0; blocks && i < count; i++) {
+		if (taken[i].generation == atomic_load(&l->generation))
+			live_blocks_fill(blocks, &taken[i].piece);
+	}
+	(void)pthread_mutex_unlock(&l->below_lock);
+}
+
+void live_set_wake(struct live *l, void (*wake)(void *context), void *context)
+{
+	(void)pthread_mutex_lock(&l->ring_lock);
+	l->wake = wake;
+	l->wake_context = context;
+	(void)pthread_mutex_unlock(&l->ring_lock);
 }
 
 int live_refresh(struct live *l, struct error *err)

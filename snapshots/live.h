@@ -32,6 +32,9 @@ int live_sealed(struct live *l, const struct segment *segment, struct error *err
 int live_indexed(struct live *l, uint64_t segment_number, struct error *err);
 // Tables were merged: use the larger ones. (live_indexed() does so, too.)
 int live_refresh(struct live *l, struct error *err);
+// What requests found in tables goes into the block map. wake (any thread calls it; NULL: nobody): there is much of it.
+void live_fill(struct live *l);
+void live_set_wake(struct live *l, void (*wake)(void *context), void *context);
 uint64_t live_sealed_count(struct live *l);
 // Header and footer of a sealed segment (no fd, no rows); false: not sealed. Fits struct table_cover_plan; any thread.
 bool live_segment(void *l, uint64_t number, struct segment *ret);

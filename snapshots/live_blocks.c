@@ -7,10 +7,12 @@
 #include "base/memory.h"
 #include "snapshots/table_cover.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define SEQ_BITS 46 // 7e13 records: a million a second for two years
@@ -99,7 +101,10 @@ bool live_blocks_lookup(struct live_blocks *b, uint64_t offset, uint64_t length,
 		wanted = LIVE_BLOCKS_AT_ONCE;
 	if (wanted > b->count - first)
 		wanted = b->count - first;
-	ssize_t got = pread(b->fd, slots, (size_t)wanted * SLOT_BYTES, (off_t)(first * SLOT_BYTES));
+	struct iovec io = {.iov_base = slots, .iov_len = (size_t)wanted * SLOT_BYTES};
+	ssize_t got = preadv2(b->fd, &io, 1, (off_t)(first * SLOT_BYTES), RWF_NOWAIT);
+	if (got < 0 && errno == EOPNOTSUPP) // a file system that cannot promise it
+		got = pread(b->fd, slots, io.iov_len, (off_t)(first * SLOT_BYTES));
 	if (got < (ssize_t)SLOT_BYTES || !decode(first, get_le64(slots), &seq, &type))
 		return false;
 	uint64_t same = 1;

@@ -17,9 +17,10 @@ struct live_blocks *live_blocks_hold(struct live_blocks *b); // one more referen
 void live_blocks_release(struct live_blocks *b);             // one less
 bool live_blocks_usable(const struct live_blocks *b); // false after the first failed write
 
-// The piece that begins at offset, when it is known; false: ask the tables. seq 0 of a known one: no record holds it.
+// The piece that begins at offset, when it is known and in memory; false: ask the tables. seq 0 of a known one: no record holds it.
+// Never waits for the disk, nor for whoever writes.
 bool live_blocks_lookup(struct live_blocks *b, uint64_t offset, uint64_t length, struct piece *ret);
-// The tables said so: whole blocks of the piece's first LIVE_BLOCKS_AT_ONCE are remembered. One thread at a time, and not beside an update.
+// The tables said so: whole blocks of the piece's first LIVE_BLOCKS_AT_ONCE are remembered. This and update: one thread at a time.
 void live_blocks_fill(struct live_blocks *b, const struct piece *piece);
 // The newest segment's extents win. Ranges beyond LIVE_BLOCKS_AT_ONCE blocks are forgotten by punching a hole.
 void live_blocks_update(struct live_blocks *b, const struct extent_map *map);

@@ -58,7 +58,7 @@ struct sealer {
 	pthread_mutex_t lock; // queue, stopping, idle
 	pthread_cond_t wake, idle_changed;
 	struct full_segment_vector queue; // oldest first; only the thread removes
-	bool idle;
+	bool idle, woken;
 	atomic_bool stopping;
 	atomic_uint_fast64_t last_activity_ns, waiting_records;
 	// Of the thread alone:
@@ -207,6 +207,7 @@ static bool between(void *context)
 
 	while (serve_queue(s))
 		;
+	live_fill(s->live);
 	return atomic_load(&s->stopping);
 }
 
@@ -306,6 +307,17 @@ static bool compress_next(struct sealer *s)
 
 // ---- the thread
 
+// Somebody has something for it that is not in the queue.
+static void wake_up(void *context)
+{
+	struct sealer *s = context;
+
+	(void)pthread_mutex_lock(&s->lock);
+	s->woken = true;
+	(void)pthread_cond_signal(&s->wake);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
 // What a crash left of tables and segments in the making.
 static void remove_leftovers(const struct sealer *s)
 {
@@ -357,7 +369,7 @@ static void rest(struct sealer *s, size_t seen)
 		next = now + SECOND_NS / 10; // at most ten looks a second, whatever happens
 	struct timespec until = {.tv_sec = (time_t)(next / SECOND_NS), .tv_nsec = (long)(next % SECOND_NS)};
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->queue.count == seen && !atomic_load(&s->stopping)) {
+	if (s->queue.count == seen && !s->woken && !atomic_load(&s->stopping)) {
 		set_idle(s, true);
 		if (next != 0)
 			(void)pthread_cond_timedwait(&s->wake, &s->lock, &until);
@@ -365,6 +377,7 @@ static void rest(struct sealer *s, size_t seen)
 			(void)pthread_cond_wait(&s->wake, &s->lock);
 		set_idle(s, false);
 	}
+	s->woken = false;
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -374,6 +387,7 @@ static void *run(void *context)
 
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); // of this thread alone on Linux
 	while (!atomic_load(&s->stopping)) {
+		live_fill(s->live);
 		if (serve_queue(s) || extend_index(s) || compress_next(s))
 			continue;
 		(void)pthread_mutex_lock(&s->lock);
@@ -442,6 +456,7 @@ int sealer_start(const char *folder, const uint8_t uuid[16], struct live *l, enu
 		sealer_free(s);
 		return error_set_errno(err, failure, "%s: cannot start the sealing thread", folder);
 	}
+	live_set_wake(l, wake_up, s);
 	*ret = s;
 	return 0;
 }
@@ -505,6 +520,7 @@ void sealer_stop(struct sealer *s)
 {
 	if (!s)
 		return;
+	live_set_wake(s->live, NULL, NULL);
 	atomic_store(&s->stopping, true);
 	(void)pthread_mutex_lock(&s->lock);
 	(void)pthread_cond_signal(&s->wake);
