@@ -65,28 +65,71 @@ static uint64_t tick(void *context)
 
 static const struct writer_options options = {.compress = WRITER_COMPRESS_NEVER, .realtime = tick, .boottime = tick};
 
-static void request(struct writer *w, unsigned i, uint64_t *seq)
+// Two clients: what one begins while the other's FLUSH is on its way is not covered by that.
+#define CLIENTS 2
+
+struct client {
+	struct writer *w;
+	unsigned number;
+	uint64_t random;
+	uint64_t answered; // writes, each with client and number as its first bytes
+};
+static struct client clients[CLIENTS];
+
+static uint64_t client_random(struct client *c, uint64_t below)
 {
-	static uint8_t bytes[12000];
+	return mix(c->random++) % below;
+}
+
+static void one_write(struct client *c, bool fua)
+{
+	uint8_t bytes[12000];
 	struct error err = {""};
-	uint64_t kind = next_random(20);
-	size_t length = kind < 3 ? 4096 : 1 + (size_t)next_random(kind < 10 ? 600 : sizeof(bytes));
-	uint64_t offset = next_random(DISK_BYTES - length);
+	size_t length = 8 + (size_t)client_random(c, client_random(c, 2) ? 600 : sizeof(bytes) - 8);
+	uint64_t n = c->answered + 1, tag = (uint64_t)c->number << 32 | n;
 
 	for (size_t at = 0; at < length; at++)
-		bytes[at] = (uint8_t)mix(i * 100003 + at);
-	if (kind < 16)
-		CHECK(writer_write(w, offset, bytes, length, false, &err) == 0);
-	else if (kind == 16)
-		CHECK(writer_trim(w, offset, length, false, &err) == 0);
-	else if (kind == 17)
-		CHECK(writer_write(w, offset, bytes, length, true, &err) == 0);
-	else
-		CHECK(writer_flush(w, &err) == 0);
-	// One thread writes: request, then FLUSH. All before the FLUSH was promised.
-	*seq += kind == 17 ? 2 : 1;
-	if (kind >= 17)
-		(void)faults_note((struct fault_op){.kind = FAULT_ANSWER, .seq = *seq - 1});
+		bytes[at] = (uint8_t)mix(tag * 100003 + at);
+	memcpy(bytes, &tag, sizeof(tag));
+	CHECK(writer_write(c->w, client_random(c, DISK_BYTES - length), bytes, length, fua, &err) == 0);
+	__atomic_store_n(&c->answered, n, __ATOMIC_SEQ_CST);
+}
+
+// What was answered before a FLUSH begins is promised when that is answered. The seq of a write is found later, by its tag.
+static void one_flush(struct client *c)
+{
+	uint64_t answered[CLIENTS];
+	struct error err;
+
+	for (unsigned i = 0; i < CLIENTS; i++)
+		answered[i] = __atomic_load_n(&clients[i].answered, __ATOMIC_SEQ_CST);
+	CHECK(writer_flush(c->w, &err) == 0);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		if (answered[i] > 0)
+			(void)faults_note((struct fault_op){.kind = FAULT_ANSWER, .length = 1, .seq = (uint64_t)i << 32 | answered[i]});
+}
+
+static void *run_client(void *argument)
+{
+	struct client *c = argument;
+	struct error err;
+
+	for (unsigned i = 0; i < REQUESTS / CLIENTS; i++) {
+		uint64_t kind = client_random(c, 20);
+
+		if (kind < 16)
+			one_write(c, false);
+		else if (kind == 16)
+			CHECK(writer_trim(c->w, client_random(c, DISK_BYTES - 5000), 5000, false, &err) == 0);
+		else if (kind == 17) {
+			one_write(c, true);
+			(void)faults_note((struct fault_op){.kind = FAULT_ANSWER, .length = 1, .seq = (uint64_t)c->number << 32 | c->answered});
+		} else
+			one_flush(c);
+		if (client_random(c, 12) == 0)
+			(void)usleep(1000); // lets the sealer come between
+	}
+	return NULL;
 }
 
 static void make_recording(const char *folder)
@@ -94,7 +137,7 @@ static void make_recording(const char *folder)
 	struct history_plan plan = {.size_bytes = DISK_BYTES, .segment_bytes = SEGMENT_BYTES};
 	struct writer *w;
 	struct error err = {""};
-	uint64_t seq = 1; // OPEN
+	pthread_t threads[CLIENTS];
 
 	faults.mode = FAULTS_FAST;
 	CHECK(history_init(folder, &plan, &err) == 0);
@@ -103,14 +146,14 @@ static void make_recording(const char *folder)
 		fprintf(stderr, "%s\n", err.message);
 		exit(1);
 	}
-	(void)faults_note((struct fault_op){.kind = FAULT_ANSWER, .seq = 1});
-	for (unsigned i = 0; i < REQUESTS; i++) {
-		request(w, i, &seq);
-		if (next_random(12) == 0)
-			(void)usleep(1000); // lets the sealer come between
-	}
+	(void)faults_note((struct fault_op){.kind = FAULT_ANSWER, .seq = 1}); // the OPEN record
+	for (unsigned i = 0; i < CLIENTS; i++)
+		clients[i] = (struct client){.w = w, .number = i, .random = random_state + ((uint64_t)i << 20)};
+	for (unsigned i = 0; i < CLIENTS; i++)
+		CHECK(pthread_create(&threads[i], NULL, run_client, &clients[i]) == 0);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
 	CHECK(writer_close(w, &err) == 0);
-	(void)faults_note((struct fault_op){.kind = FAULT_ANSWER, .seq = seq + 1});
 	faults.mode = FAULTS_FAST;
 }
 
@@ -134,6 +177,22 @@ static void read_reference(const char *folder)
 		CHECK(history_content(h, i + 1, 0, reference[i].content, r->length_bytes, &err) == 0);
 	}
 	history_free(h);
+}
+
+static void resolve_answers(void)
+{
+	for (size_t i = 0; i < faults.count; i++) {
+		struct fault_op *op = &faults.ops[i];
+		uint64_t tag = op->seq;
+
+		if (op->kind != FAULT_ANSWER || op->length == 0)
+			continue;
+		op->seq = 0;
+		for (size_t n = 0; n < reference_count && op->seq == 0; n++)
+			if (reference[n].content && memcmp(reference[n].content, &tag, sizeof(tag)) == 0)
+				op->seq = n + 1;
+		CHECK(op->seq != 0);
+	}
 }
 
 static void forget_reference(void)
@@ -379,7 +438,7 @@ static void one_state(ino_t folder, struct crash_file *files, uint64_t number)
 	c.names = (size_t)next_random(3);
 	c.reached = (size_t)next_random(c.cut + 1);
 	for (size_t i = 0; i < c.cut; i++)
-		if (faults.ops[i].kind == FAULT_ANSWER)
+		if (faults.ops[i].kind == FAULT_ANSWER && faults.ops[i].seq > c.promised_seq)
 			c.promised_seq = faults.ops[i].seq;
 	build(&c, folder, files);
 	if (number % 40 == 0) {
@@ -420,6 +479,7 @@ int main(void)
 		(void)snprintf(segments, sizeof(segments), "%s/segments", folder);
 		make_recording(folder);
 		read_reference(folder);
+		resolve_answers();
 		copy_header(folder);
 		CHECK(stat(segments, &status) == 0);
 		for (unsigned i = 0; i < STATES_PER_RECORDING && done < states && unit_failures == 0; i++)
