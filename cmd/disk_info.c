@@ -15,6 +15,7 @@
 
 struct info {
 	struct history_facts facts;
+	struct history_space space;
 	uint64_t used_bytes, free_bytes, span_ns;
 	bool has_growth;
 	double bytes_per_day;
@@ -25,11 +26,11 @@ static int look(const struct disk_options *o, struct history *h, struct info *re
 	struct statvfs space;
 
 	*ret = (struct info){0};
-	if (history_facts(h, &ret->facts, err) < 0)
+	if (history_facts(h, &ret->facts, err) < 0 || history_space(h, &ret->space, err) < 0)
 		return -1;
 	if (statvfs(o->history, &space) == 0)
 		ret->free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
-	ret->used_bytes = ret->facts.stored_bytes + ret->facts.index_bytes;
+	ret->used_bytes = ret->space.stored_bytes + ret->space.index_bytes;
 	if (ret->facts.first_ns != NANOTIME_NONE && ret->facts.last_ns > ret->facts.first_ns)
 		ret->span_ns = ret->facts.last_ns - ret->facts.first_ns;
 	ret->has_growth = ret->span_ns >= LEAST_SPAN_NS;
@@ -132,9 +133,9 @@ static void add_text(struct buffer *out, const struct info *i, struct timezone_c
 	add_label(out, "size:");
 	add_size_exact(out, i->used_bytes);
 	buffer_printf(out, " in %" PRIu64 " segment%s, ", f->segment_count, f->segment_count == 1 ? "" : "s");
-	text_size(out, f->index_bytes);
+	text_size(out, i->space.index_bytes);
 	buffer_add_string(out, " of it index; the guest wrote ");
-	text_size(out, f->written_bytes);
+	text_size(out, i->space.written_bytes);
 	buffer_add_byte(out, '\n');
 	add_growth(out, i);
 	add_label(out, "recording:");
@@ -195,9 +196,9 @@ static void add_json(struct buffer *out, const struct info *i)
 	add_json_number(out, "last_flush_seq", f->last_flush_seq, f->last_flush_seq > 0);
 	add_json_number(out, "last_flush_ns", f->last_flush_ns, f->last_flush_seq > 0);
 	add_json_number(out, "segments", f->segment_count, true);
-	add_json_number(out, "segment_bytes", f->stored_bytes, true);
-	add_json_number(out, "index_bytes", f->index_bytes, true);
-	add_json_number(out, "written_bytes", f->written_bytes, true);
+	add_json_number(out, "segment_bytes", i->space.stored_bytes, true);
+	add_json_number(out, "index_bytes", i->space.index_bytes, true);
+	add_json_number(out, "written_bytes", i->space.written_bytes, true);
 	add_json_number(out, "growth_bytes_per_day", (uint64_t)i->bytes_per_day, i->has_growth);
 	add_json_number(out, "free_bytes", i->free_bytes, true);
 	if (f->torn)

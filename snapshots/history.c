@@ -130,26 +130,6 @@ static int count_written(struct history *h, size_t index, struct error *err)
 	return 0;
 }
 
-static int add_segments(struct history *h, struct history_facts *f, struct error *err)
-{
-	for (size_t i = 0; i < h->segments.count; i++) {
-		struct history_segment *s = &h->segments.items[i];
-		struct stat status;
-
-		// Compressing may have made it smaller since it was opened.
-		if (stat(s->name, &status) == 0)
-			s->file_bytes = (uint64_t)status.st_size;
-		if (!s->counted && count_written(h, i, err) < 0)
-			return -1;
-		f->stored_bytes += s->file_bytes;
-		f->written_bytes += s->written_bytes;
-		if (s->last_flush_seq > f->last_flush_seq)
-			f->last_flush_seq = s->last_flush_seq;
-	}
-	f->segment_count = h->segments.count;
-	return 0;
-}
-
 static uint64_t index_bytes(const char *folder)
 {
 	char *path AUTO_FREE = NULL;
@@ -186,13 +166,13 @@ static int time_at(struct history *h, uint64_t seq, uint64_t *ret_ns, struct err
 static int collect_facts(struct history *h, struct history_facts *f, struct error *err)
 {
 	*f = h->fixed;
-	if (add_segments(h, f, err) < 0)
-		return -1;
+	f->segment_count = h->segments.count;
 	f->last_seq = f->record_count = history_last_seq(h);
+	for (size_t i = h->segments.count; i-- > 0 && f->last_flush_seq == 0;)
+		f->last_flush_seq = h->segments.items[i].last_flush_seq;
 	if (time_at(h, f->last_seq > 0 ? 1 : 0, &f->first_ns, err) < 0 || time_at(h, f->last_seq, &f->last_ns, err) < 0 ||
 	    time_at(h, f->last_flush_seq, &f->last_flush_ns, err) < 0)
 		return -1;
-	f->index_bytes = index_bytes(h->folder);
 	f->torn = h->torn;
 	if (h->torn)
 		f->torn_reason = h->torn_reason;
@@ -208,5 +188,33 @@ int history_facts(struct history *h, struct history_facts *ret, struct error *er
 	(void)pthread_mutex_unlock(&h->lock);
 	if (result == 0)
 		*ret = facts;
+	return result;
+}
+
+static int collect_space(struct history *h, struct history_space *ret, struct error *err)
+{
+	for (size_t i = 0; i < h->segments.count; i++) {
+		struct history_segment *s = &h->segments.items[i];
+		struct stat status = { .st_size = 0 };
+
+		// Asked each time: compressing makes it smaller.
+		(void)stat(s->name, &status);
+		if (!s->counted && count_written(h, i, err) < 0)
+			return -1;
+		ret->stored_bytes += (uint64_t)status.st_size;
+		ret->written_bytes += s->written_bytes;
+	}
+	return 0;
+}
+
+int history_space(struct history *h, struct history_space *ret, struct error *err)
+{
+	struct history_space space = { .index_bytes = index_bytes(h->folder) };
+
+	(void)pthread_mutex_lock(&h->lock);
+	int result = collect_space(h, &space, err);
+	(void)pthread_mutex_unlock(&h->lock);
+	if (result == 0)
+		*ret = space;
 	return result;
 }

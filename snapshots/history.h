@@ -49,12 +49,15 @@ struct history_facts {
 	uint64_t last_seq;     // 0: no record yet
 	uint64_t last_flush_seq, last_flush_ns;
 	uint64_t first_ns, last_ns; // of the first and the last record; NANOTIME_NONE: no record
-	uint64_t segment_count, stored_bytes, index_bytes, record_count, written_bytes /* sum of WRITE lengths, sealed or scanned */;
+	uint64_t segment_count, record_count;
 	bool torn;             // the unsealed end holds bytes that are no record (a crash, or a writer in the middle of one)
 	struct error torn_reason;
 	bool being_written;    // somebody holds the lock
 };
 int history_facts(struct history *h, struct history_facts *ret, struct error *err);
+// What costs the history and not only its end: written_bytes is the sum of all WRITE lengths, out of every request table (read once).
+struct history_space { uint64_t stored_bytes /* segments */, index_bytes, written_bytes; };
+int history_space(struct history *h, struct history_space *ret, struct error *err);
 
 // The row and the place of a record. seq 1 .. last_seq.
 int history_row(struct history *h, uint64_t seq, struct segment_row *ret, struct error *err);

@@ -29,7 +29,6 @@ struct history_file {
 struct history_segment {
 	uint64_t number, first_seq, record_count, records_end;
 	uint64_t least_realtime_ns, greatest_realtime_ns, last_flush_seq;
-	uint64_t file_bytes;
 	uint64_t written_bytes; // valid when counted
 	uint64_t used;          // for finding the file that was not used for the longest time
 	uint32_t clock_count;

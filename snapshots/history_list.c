@@ -35,18 +35,15 @@ static char *segment_name(const struct history *h, uint64_t number)
 }
 
 // A file of which not even the header was written before a crash; or the writer is just about to.
-static bool is_unfinished(int fd, uint64_t size)
+static bool is_unfinished(int fd)
 {
 	uint8_t head[SEGMENT_HEADER_BYTES];
+	ssize_t got = pread(fd, head, sizeof(head), 0);
 
-	if (size < SEGMENT_HEADER_BYTES)
-		return true;
-	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
-		return false;
-	for (size_t i = 0; i < sizeof(head); i++)
+	for (ssize_t i = 0; i < got; i++)
 		if (head[i] != 0)
-			return false;
-	return true;
+			return got < (ssize_t)sizeof(head);
+	return got >= 0;
 }
 
 static int check_own(const struct history *h, uint64_t number, const struct segment *s, const char *name, struct error *err)
@@ -58,12 +55,37 @@ static int check_own(const struct history *h, uint64_t number, const struct segm
 	return 0;
 }
 
+// Five system calls for a sealed segment: that is what opening a long history costs.
+static int open_file(struct history *h, uint64_t number, const char *name, int fd, struct history_file **ret, enum outcome *ret_outcome,
+		     struct error *err)
+{
+	struct history_file *f = history_file_new(h);
+
+	if (!f)
+		return error_set(err, "out of memory");
+	if (segment_open(&f->segment, fd, name, err) < 0) {
+		history_file_put(f); // fd is not in it yet
+		if (!is_unfinished(fd))
+			return -1;
+		*ret_outcome = OUTCOME_UNFINISHED;
+		return 0;
+	}
+	f->segment.fd = -1;
+	if (check_own(h, number, &f->segment, name, err) < 0) {
+		history_file_put(f);
+		return -1;
+	}
+	f->segment.fd = fd;
+	*ret = f;
+	*ret_outcome = OUTCOME_DONE;
+	return 0;
+}
+
 // Opens segment `number` afresh. On DONE, *ret is the caller's.
-static int open_number(struct history *h, uint64_t number, const char *name, struct history_file **ret, uint64_t *ret_bytes,
-		       enum outcome *ret_outcome, struct error *err)
+static int open_number(struct history *h, uint64_t number, const char *name, struct history_file **ret, enum outcome *ret_outcome,
+		       struct error *err)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-	struct stat status;
 
 	if (fd < 0 && errno == ENOENT) {
 		*ret_outcome = OUTCOME_NONE;
@@ -71,34 +93,13 @@ static int open_number(struct history *h, uint64_t number, const char *name, str
 	}
 	if (fd < 0)
 		return error_set_errno(err, errno, "%s: cannot open", name);
-	if (fstat(fd, &status) < 0) {
-		(void)error_set_errno(err, errno, "%s: cannot look at it", name);
+	int result = open_file(h, number, name, fd, ret, ret_outcome, err);
+	if (result < 0 || *ret_outcome != OUTCOME_DONE)
 		(void)close(fd);
-		return -1;
-	}
-	if (is_unfinished(fd, (uint64_t)status.st_size)) {
-		(void)close(fd);
-		*ret_outcome = OUTCOME_UNFINISHED;
-		return 0;
-	}
-	struct history_file *f = history_file_new(h);
-	if (!f) {
-		(void)close(fd);
-		return error_set(err, "out of memory");
-	}
-	if (segment_open(&f->segment, fd, name, err) < 0 || check_own(h, number, &f->segment, name, err) < 0) {
-		if (f->segment.fd < 0)
-			(void)close(fd);
-		history_file_put(f);
-		return -1;
-	}
-	*ret = f;
-	*ret_bytes = (uint64_t)status.st_size;
-	*ret_outcome = OUTCOME_DONE;
-	return 0;
+	return result;
 }
 
-static void take_facts(struct history_segment *s, const struct segment *from, uint64_t file_bytes)
+static void take_facts(struct history_segment *s, const struct segment *from)
 {
 	if (s->record_count != from->record_count)
 		s->counted = false;
@@ -112,7 +113,6 @@ static void take_facts(struct history_segment *s, const struct segment *from, ui
 	s->clock_count = from->clock_count;
 	s->sealed = from->sealed;
 	s->compressed = from->compressed;
-	s->file_bytes = file_bytes;
 }
 
 static int scan(struct history *h, struct history_file *f, const char *name, struct error *err)
@@ -134,7 +134,7 @@ static bool same_file(int a, int b)
 
 // ---- a segment that was unsealed when it was last looked at
 
-static int take_over(struct history *h, size_t index, struct history_file *f, uint64_t bytes, struct error *err)
+static int take_over(struct history *h, size_t index, struct history_file *f, struct error *err)
 {
 	struct history_segment *s = &h->segments.items[index];
 
@@ -143,7 +143,7 @@ static int take_over(struct history *h, size_t index, struct history_file *f, ui
 	if (f->segment.first_seq != s->first_seq || f->segment.record_count < s->record_count)
 		return error_set(err, "%s: holds %" PRIu64 " records from seq %" PRIu64 " on, a moment ago it held %" PRIu64 " from seq %" PRIu64,
 				 s->name, f->segment.record_count, f->segment.first_seq, s->record_count, s->first_seq);
-	take_facts(s, &f->segment, bytes);
+	take_facts(s, &f->segment);
 	if (f != s->file) {
 		f->references++;
 		history_file_replace(h, index, f);
@@ -156,15 +156,14 @@ static int update_unsealed(struct history *h, size_t index, struct error *err)
 	struct history_segment *s = &h->segments.items[index];
 	enum outcome outcome;
 	struct history_file *f;
-	uint64_t bytes;
 
-	if (open_number(h, s->number, s->name, &f, &bytes, &outcome, err) < 0)
+	if (open_number(h, s->number, s->name, &f, &outcome, err) < 0)
 		return -1;
 	if (outcome != OUTCOME_DONE)
 		return error_set(err, "%s: was there a moment ago, and is gone", s->name);
 	// While it is the same file, only what was added is scanned.
 	bool known = !f->segment.sealed && same_file(f->segment.fd, s->file->segment.fd);
-	int result = take_over(h, index, known ? s->file : f, bytes, err);
+	int result = take_over(h, index, known ? s->file : f, err);
 	history_file_put(f);
 	return result;
 }
@@ -172,11 +171,11 @@ static int update_unsealed(struct history *h, size_t index, struct error *err)
 // ---- the next number
 
 // Takes over f. Without `s->file` kept for sealed ones: opening a history of 10,000 segments leaves none open.
-static int append(struct history *h, struct history_file *f, char *name, uint64_t bytes, struct error *err)
+static int append(struct history *h, struct history_file *f, char *name, struct error *err)
 {
 	struct history_segment s = { .name = name };
 
-	take_facts(&s, &f->segment, bytes);
+	take_facts(&s, &f->segment);
 	if (history_segment_vector_append(&h->segments, s) < 0) {
 		history_file_put(f);
 		free(name);
@@ -196,14 +195,13 @@ static bool sealed_behind(struct history *h, uint64_t number)
 
 	for (; outcome == OUTCOME_DONE; number++) {
 		struct history_file *f;
-		uint64_t bytes;
-		char *name = segment_name(h, number);
+			char *name = segment_name(h, number);
 		struct error ignored;
 		bool sealed = false;
 
 		if (!name)
 			return true;
-		if (open_number(h, number, name, &f, &bytes, &outcome, &ignored) < 0)
+		if (open_number(h, number, name, &f, &outcome, &ignored) < 0)
 			outcome = OUTCOME_DONE; // not readable: something is there
 		else if (outcome == OUTCOME_DONE) {
 			sealed = f->segment.sealed;
@@ -229,7 +227,7 @@ static int check_order(struct history *h, const struct history_file *f, const ch
 	return error_set(err, "%s: begins with seq %" PRIu64 " where %" PRIu64 " follows", name, f->segment.first_seq, expected);
 }
 
-static int add_file(struct history *h, struct history_file *f, char *name, uint64_t bytes, struct error *err)
+static int add_file(struct history *h, struct history_file *f, char *name, struct error *err)
 {
 	if (check_order(h, f, name, err) < 0) {
 		history_file_put(f);
@@ -242,20 +240,20 @@ static int add_file(struct history *h, struct history_file *f, char *name, uint6
 		free(name);
 		return -1;
 	}
-	return append(h, f, name, bytes, err);
+	return append(h, f, name, err);
 }
 
 static int add_next(struct history *h, enum outcome *ret, struct error *err)
 {
-	uint64_t number = h->segments.count + 1, bytes;
+	uint64_t number = h->segments.count + 1;
 	char *name = segment_name(h, number);
 	struct history_file *f;
 
 	if (!name)
 		return error_set(err, "out of memory");
-	int result = open_number(h, number, name, &f, &bytes, ret, err);
+	int result = open_number(h, number, name, &f, ret, err);
 	if (result == 0 && *ret == OUTCOME_DONE)
-		return add_file(h, f, name, bytes, err);
+		return add_file(h, f, name, err);
 	free(name);
 	return result;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "snapshots/history_numbers.h"
 
+#include "base/bytes.h"
 #include "base/fileio.h"
 #include "base/memory.h"
 #include "snapshots/segment.h"
@@ -14,8 +15,7 @@
 #include <sys/stat.h>
 
 #define STEP_BYTES ((size_t)1 << 20)
-// Our limit: guests choose the bytes of disks, and a lost tail is not longer than this many records.
-#define PLAUSIBLE_RECORDS (UINT64_C(1) << 32)
+#define PROOF_TOTAL_BYTES (RECORD_HEADER_BYTES + RECORD_PROOF_BYTES)
 
 static bool parse_name(const char *text, uint64_t *ret_number)
 {
@@ -68,21 +68,22 @@ int history_numbers_read(struct history_numbers *ret, const char *folder, struct
 
 // ---- what stands behind a bad place
 
-static uint64_t flush_in(const uint8_t *bytes, size_t length, uint64_t seq)
+// A guest chooses the bytes of its disk, but it does not know the UUID.
+static uint64_t proof_in(const uint8_t *bytes, size_t length, const uint8_t uuid[16], uint64_t seq)
 {
-	for (size_t at = 0; at + RECORD_HEADER_BYTES <= length; at += 8) {
+	for (size_t at = 0; at + PROOF_TOTAL_BYTES <= length; at += 8) {
+		const uint8_t *content = bytes + at + RECORD_HEADER_BYTES;
 		struct record r;
 
-		if (memcmp(bytes + at, "PGR1", 4) != 0 || record_decode(bytes + at, RECORD_HEADER_BYTES, &r, NULL) < 0)
+		if (memcmp(content + 8, uuid, 16) != 0 || get_le64(content) < seq || record_decode(bytes + at, RECORD_HEADER_BYTES, &r, NULL) < 0)
 			continue;
-		if (r.type == RECORD_FLUSH && r.stored_bytes == 0 && r.seq >= seq && r.seq - seq < PLAUSIBLE_RECORDS &&
-		    record_check(&r, bytes + at, bytes + at + RECORD_HEADER_BYTES))
-			return r.seq;
+		if ((r.type == RECORD_FLUSH || r.type == RECORD_CLOSE) && r.stored_bytes == RECORD_PROOF_BYTES && record_check(&r, bytes + at, content))
+			return get_le64(content);
 	}
 	return 0;
 }
 
-static int search_file(int fd, const char *name, uint64_t from, uint64_t seq, uint64_t *ret_seq, struct error *err)
+static int search_file(int fd, const char *name, const uint8_t uuid[16], uint64_t from, uint64_t seq, uint64_t *ret_seq, struct error *err)
 {
 	uint8_t *step AUTO_FREE = malloc(STEP_BYTES);
 	uint64_t at = (from + 7) & ~UINT64_C(7);
@@ -91,16 +92,16 @@ static int search_file(int fd, const char *name, uint64_t from, uint64_t seq, ui
 	if (!step)
 		return error_set(err, "out of memory");
 	*ret_seq = 0;
-	// Neighbouring steps share the bytes of one header less one position.
-	for (; got == STEP_BYTES && *ret_seq == 0; at += STEP_BYTES - RECORD_HEADER_BYTES + 8) {
+	// Neighbouring steps share the bytes of one proof less one position.
+	for (; got == STEP_BYTES && *ret_seq == 0; at += STEP_BYTES - PROOF_TOTAL_BYTES + 8) {
 		if (fileio_pread(fd, step, STEP_BYTES, at, &got, name, err) < 0)
 			return -1;
-		*ret_seq = flush_in(step, got, seq);
+		*ret_seq = proof_in(step, got, uuid, seq);
 	}
 	return 0;
 }
 
-int history_find_flush(const char *folder, const struct history_numbers *numbers, size_t index, uint64_t from, uint64_t seq,
+int history_find_proof(const char *folder, const struct history_numbers *numbers, const uint8_t uuid[16], size_t index, uint64_t from, uint64_t seq,
 		       uint64_t *ret_seq, struct error *err)
 {
 	*ret_seq = 0;
@@ -114,7 +115,7 @@ int history_find_flush(const char *folder, const struct history_numbers *numbers
 			continue;
 		if (fd < 0)
 			return error_set_errno(err, errno, "%s: cannot open", name);
-		if (search_file(fd, name, from, seq, ret_seq, err) < 0)
+		if (search_file(fd, name, uuid, from, seq, ret_seq, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -11,9 +11,9 @@ struct history_numbers {
 };
 int history_numbers_read(struct history_numbers *ret, const char *folder, struct error *err);
 
-// Searches, from byte `from` of the file at `index` of the list up to the end of the last file, for a whole FLUSH record with a seq
-// of `seq` or later. A crash loses what was not durable; where a FLUSH follows, everything before it was. *ret_seq: its seq, or 0.
-int history_find_flush(const char *folder, const struct history_numbers *numbers, size_t index, uint64_t from, uint64_t seq,
+// Searches, from byte `from` of the file at `index` of the list up to the end of the last file, for a proof (record.h) that `seq` was
+// durable. A crash loses only what was not. *ret_seq: up to where it was, or 0: no proof.
+int history_find_proof(const char *folder, const struct history_numbers *numbers, const uint8_t uuid[16], size_t index, uint64_t from, uint64_t seq,
 		       uint64_t *ret_seq, struct error *err);
 
 #endif

@@ -196,6 +196,10 @@ static int verify_one(struct verify *v, uint64_t number, struct look *l, struct 
 	s.sound = l->readable && !l->damaged;
 	if (l->readable && !l->segment.sealed)
 		s.segment.record_count = l->verdict.records;
+	if (!v->has_uuid && l->readable) { // the header is damaged, and that is told already
+		memcpy(v->uuid, l->segment.uuid, sizeof(v->uuid));
+		v->has_uuid = true;
+	}
 	v->verdict->records += l->verdict.records;
 	v->verdict->bytes += l->verdict.bytes;
 	v->verdict->segments++;
@@ -238,17 +242,17 @@ static int judge_hole(struct verify *v, const struct history_numbers *numbers, s
 {
 	char file[VERIFY_NAME_BYTES];
 	struct error reason = *why;
-	uint64_t flush = 0;
+	uint64_t proven = 0;
 
 	file_name(numbers->list.items[index], file);
 	if (unsealed && !sealed_after(numbers, v, index)) {
-		if (history_find_flush(v->folder, numbers, index, byte, seq, &flush, err) < 0)
+		if (history_find_proof(v->folder, numbers, v->uuid, index, byte, seq, &proven, err) < 0)
 			return -1;
-		if (flush == 0) {
+		if (proven == 0) {
 			say_torn(v, why);
 			return 0;
 		}
-		(void)error_set(&reason, "%.900s; records that were durable stand behind it, up to seq:%" PRIu64, why->message, flush);
+		(void)error_set(&reason, "%.900s; a later record proves that everything up to seq:%" PRIu64 " was durable", why->message, proven);
 	}
 	return verify_add_damage(v, file, byte, reason.message, err);
 }

@@ -359,15 +359,6 @@ static bool has_tables(DIR *index)
 	return false;
 }
 
-static void take_uuid(struct verify *v)
-{
-	for (size_t i = 0; !v->has_uuid && i < v->segments.count; i++)
-		if (v->segments.items[i].readable) {
-			memcpy(v->uuid, v->segments.items[i].segment.uuid, sizeof(v->uuid));
-			v->has_uuid = true;
-		}
-}
-
 int verify_index(struct verify *v, struct error *err)
 {
 	struct built_vector stack = { 0 };
@@ -381,7 +372,6 @@ int verify_index(struct verify *v, struct error *err)
 	DIR *index = opendir(path);
 	if (!index)
 		return 0; // it may be removed at any time
-	take_uuid(v);
 	if (has_tables(index)) {
 		result = build_all(v, &stack, err);
 		pop(&stack, stack.count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whatever is changed, cut, removed, swapped or slipped into a history is found, and no view of it gives wrong bytes. What is harmless by
 // definition is listed here: the unfinished end, and all that is derived while nothing proves that it was there.
+#include "base/bytes.h"
 #include "snapshots/disk_at.h"
 #include "snapshots/history_header.h"
 #include "snapshots/table_cover.h"
@@ -31,6 +32,23 @@ static char *path_in(const char *folder, const char *name)
 
 // ---- a small history
 
+// A FLUSH with its proof (record.h) that everything before it was durable.
+static void add_proof(const struct history_files *f, struct maker *m)
+{
+	uint8_t bytes[RECORD_HEADER_BYTES + RECORD_PROOF_BYTES], *content = bytes + RECORD_HEADER_BYTES;
+	struct record r = { .type = RECORD_FLUSH, .length_bytes = RECORD_PROOF_BYTES, .stored_bytes = RECORD_PROOF_BYTES };
+	struct error err;
+
+	put_le64(content, m->last_seq);
+	memcpy(content + 8, f->uuid, 16);
+	r.seq = ++m->last_seq;
+	r.realtime_ns = MODEL_START_NS + r.seq;
+	record_encode(&r, content, bytes);
+	CHECK_EQUAL(segment_reserve_row(&m->segment, &err), 0);
+	buffer_add(&m->output, bytes, sizeof(bytes));
+	segment_add_row(&m->segment, &r);
+}
+
 static void add_records(struct history_files *f, struct maker *m, uint64_t salt)
 {
 	uint8_t bytes[512];
@@ -43,7 +61,7 @@ static void add_records(struct history_files *f, struct maker *m, uint64_t salt)
 			(void)maker_add(m, RECORD_TRIM, offset, 300, NULL);
 			memset(f->newest + offset, 0, 300);
 		} else if (i == RECORDS - 1) {
-			(void)maker_add(m, RECORD_FLUSH, 0, 0, NULL);
+			add_proof(f, m);
 		} else {
 			(void)maker_add(m, RECORD_WRITE, offset, (uint32_t)(40 + 30 * i), bytes);
 			memcpy(f->newest + offset, bytes, 40 + 30 * i);
@@ -285,7 +303,7 @@ static void test_flips(const struct history_files *f)
 	}
 	// Behind the last FLUSH of the unsealed end, a bad record is what a crash leaves.
 	(void)snprintf(name, sizeof(name), "segments/%08u.segment", SEALED + 1);
-	flip_all(f, name, 1, f->last_flush_end - RECORD_HEADER_BYTES);
+	flip_all(f, name, 1, f->last_flush_end - RECORD_HEADER_BYTES - RECORD_PROOF_BYTES);
 	flip_all(f, "index/1-00000001.table", index_stride, UINT64_MAX);
 }
 
