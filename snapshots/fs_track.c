@@ -273,12 +273,12 @@ static void begin_state(const struct fs_track *t, const struct fs_step *step, st
 	*e = (struct fs_track_extra){.raw_hash = hash_bytes(t->inode.raw, t->inode.length)};
 }
 
-// The time of the last state that the inode itself made.
+// The time of the last state that the inode itself made. When the one in force at the beginning arrived is not known: from there on, then.
 static uint64_t last_inode_arrival(const struct fs_track *t)
 {
 	for (size_t i = t->states.count; i-- > 0;) {
 		if (t->states.items[i].change != TIMELINE_ARRIVED)
-			return t->states.items[i].arrival_ns;
+			return t->states.items[i].arrival_ns != 0 ? t->states.items[i].arrival_ns : t->begun_ns;
 	}
 	return 0;
 }
@@ -467,6 +467,7 @@ int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, co
 
 	memset(t, 0, sizeof(*t));
 	t->cursor = c;
+	t->begun_ns = fs_cursor_time_ns(c);
 	t->fs = fs;
 	t->path = path;
 	t->path_length = path_length;

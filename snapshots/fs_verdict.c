@@ -162,6 +162,7 @@ static int judge_absent(struct fs_job *job, struct fs_moment *m, struct fs_verdi
 	struct fs_cursor *cursor;
 	struct fs_track track = {0};
 	struct error ignored;
+	uint64_t asked_ns = q->time_ns;
 
 	v->kind = FS_NEVER;
 	if (history_time_of(job->history, seq, &time_ns, &ignored) < 0 || time_ns == NANOTIME_NONE ||
@@ -177,7 +178,7 @@ static int judge_absent(struct fs_job *job, struct fs_moment *m, struct fs_verdi
 	if (result == 0 && track.states.count > 0) {
 		const struct timeline_state *s = &track.states.items[0];
 
-		v->kind = s->crtime_ns != NANOTIME_NONE && s->crtime_ns <= time_ns ? FS_NOT_YET : FS_NEVER;
+		v->kind = s->crtime_ns != NANOTIME_NONE && s->crtime_ns <= (asked_ns > time_ns ? asked_ns : time_ns) ? FS_NOT_YET : FS_NEVER;
 		v->complete_seq = s->seq;
 		v->complete_ns = s->arrival_ns;
 	}

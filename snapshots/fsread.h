@@ -38,6 +38,7 @@ struct fsread_question {
 	uint64_t inode;        // when path is NULL
 	bool raw;              // home blocks, without replay
 	uint64_t max_bytes;    // of content; 0: no limit
+	uint64_t time_ns;      // the moment as it was asked for, when that is later than to_seq's own time; 0: not known
 };
 
 enum fsread_frame {

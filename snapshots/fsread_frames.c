@@ -22,6 +22,7 @@ void fsread_question_put(struct buffer *out, const struct fsread_question *q)
 	wire_put_u64(out, q->inode);
 	wire_put_u64(out, q->raw);
 	wire_put_u64(out, q->max_bytes);
+	wire_put_u64(out, q->time_ns);
 }
 
 int fsread_question_get(struct wire_reader *r, struct fsread_question *ret, struct error *err)
@@ -40,6 +41,7 @@ int fsread_question_get(struct wire_reader *r, struct fsread_question *ret, stru
 	q.inode = wire_get_u64(r);
 	q.raw = wire_get_u64(r) != 0;
 	q.max_bytes = wire_get_u64(r);
+	q.time_ns = wire_get_u64(r);
 	q.path = path;
 	if (job < FSREAD_PARTITIONS || job > FSREAD_FILES || (partition > INT32_MAX && partition != UINT64_MAX))
 		r->failed = true;
