@@ -94,15 +94,17 @@ function fact(id, key) {
 function listed(id, key) {
 	return fact(id, key).split(' ').filter(Boolean);
 }
+var ABOUT_IT = /^(score|reason|restore|recover|mark)$/; // our words, in which nobody searches
 all('.node').forEach(function (e) {
 	var box = e.getAttribute('data-box').split(/[ ,]/).map(Number), id = e.id;
-	var words = (facts[id] || []).map(function (d) { return /^(score|reason|restore|recover|mark)$/.test(d.getAttribute('data-key')) ? '' : d.textContent; });
+	var words = (facts[id] || []).map(function (d) { return ABOUT_IT.test(d.getAttribute('data-key')) ? '' : d.textContent; });
 	nodes[id] = {id: id, el: e, kind: e.getAttribute('data-kind'), t: number(e, 't', -Infinity), x: box[0], y: box[1], w: box[2], h: box[3],
 		fold: e.getAttribute('data-fold'), into: [], out: [], words: words.join('\n').toLowerCase(), lane: null};
 });
 all('#graph .edge').forEach(function (e) {
 	var edge = {id: e.id, el: e, from: e.getAttribute('data-from'), to: e.getAttribute('data-to'), t: number(e, 't', -Infinity),
-		until: has(e, 'open') ? Infinity : Math.max(number(e, 'until', 0), number(e, 'last', 0), number(e, 't', 0)), walk: e.getAttribute('data-walk'),
+		until: has(e, 'open') ? Infinity : Math.max(number(e, 'until', 0), number(e, 'last', 0), number(e, 't', 0)),
+		walk: e.getAttribute('data-walk'),
 		strong: has(e, 'strong'), both: has(e, 'both'), style: e.getAttribute('data-style'), label: null, also: []};
 	edges[e.id] = edge;
 	nodes[edge.from].out.push(edge);
@@ -152,7 +154,9 @@ function span(s) {
 		return '+' + Math.round(s * 1000) + ' ms';
 	if (s < 60)
 		return '+' + (s < 10 ? s.toFixed(1) : Math.round(s)) + ' s';
-	return s < 3600 ? '+' + Math.floor(s / 60) + ' min ' + Math.round(s % 60) + ' s' : '+' + Math.floor(s / 3600) + ' h ' + Math.round(s % 3600 / 60) + ' min';
+	if (s < 3600)
+		return '+' + Math.floor(s / 60) + ' min ' + Math.floor(s % 60) + ' s';
+	return '+' + Math.floor(s / 3600) + ' h ' + Math.floor(s % 3600 / 60) + ' min';
 }
 function nameOf(id) {
 	var pid = /^pid (\d+)/.exec(fact(id, 'ids'));

@@ -3,25 +3,31 @@
 // ---- the bar
 
 var say = make('div', {'class': 'ui-say', 'aria-live': 'polite'});
-var search = make('input', {type: 'search', id: 'search', placeholder: 'Search name, path, pid ( / )', 'aria-label': 'search names, paths, pids', autocomplete: 'off', spellcheck: 'false'});
+var search = make('input', {type: 'search', id: 'search', placeholder: 'Search name, path, pid ( / )',
+	'aria-label': 'search names, paths, pids', autocomplete: 'off', spellcheck: 'false'});
 var count = make('output', {'for': 'search', id: 'count', 'aria-live': 'polite'});
 var moment = make('output', {id: 'moment'});
 var bar = put(make('div', {'class': 'ui-bar', role: 'toolbar', 'aria-label': 'case page'}),
 	put(make('div', {'class': 'group', role: 'search'}), search, count),
 	put(make('div', {'class': 'group'}), button('\u25c2', 'event before ( [ )', function () { stepTime(-1); }), moment,
 		button('\u25b8', 'next event ( ] )', function () { stepTime(1); }), button('All', 'all of the time', function () { setTime(Infinity); })),
-	put(make('div', {'class': 'group'}), button('\u2212', 'smaller ( - )', function () { zoom(1.25); }), button('+', 'larger ( + )', function () { zoom(0.8); }),
+	put(make('div', {'class': 'group'}), button('\u2212', 'smaller ( - )', function () { zoom(1.25); }),
+		button('+', 'larger ( + )', function () { zoom(0.8); }),
 		button('Fit', 'whole graph ( 0 )', fit)),
-	put(make('div', {'class': 'group end'}), button('Story', 'story beside the graph ( S )', function () { toggleStory(); }), button('Clear', 'nothing selected, nothing hidden ( Esc )', clearAll), button('Theme', 'light or dark ( T )', toggleTheme),
+	put(make('div', {'class': 'group end'}), button('Story', 'story beside the graph ( S )', function () { toggleStory(); }),
+		button('Clear', 'nothing selected, nothing hidden ( Esc )', clearAll), button('Theme', 'light or dark ( T )', toggleTheme),
 		button('?', 'keys ( ? )', toggleHelp)), say);
 body.insertBefore(bar, sheet);
 var help = make('div', {'class': 'ui-help', role: 'dialog', 'aria-label': 'keys', hidden: ''});
 put(help, make('h2', {}, 'Keys'), make('dl'), button('Close', 'close', toggleHelp));
-[['/', 'search; Enter goes from match to match'], ['[ ]', 'event by event'], ['Tab, Enter', 'from node to node; select'], ['+ \u2212 0', 'zoom the graph; fit. Ctrl or Alt and the wheel, too; drag to move'],
-	['E', 'expand or collapse the selected fold'], ['L F', 'only what led here; only what followed'], ['S', 'the story beside the graph'], ['T', 'light or dark'], ['Esc', 'clear the selection']].forEach(function (row) {
+[['/', 'search; Enter goes from match to match'], ['[ ]', 'event by event'], ['Tab, Enter', 'from node to node; select'],
+	['+ \u2212 0', 'zoom the graph; fit. Ctrl or Alt and the wheel, too; drag to move'],
+	['E', 'expand or collapse the selected fold'], ['L F', 'only what led here; only what followed'],
+	['S', 'the story beside the graph'], ['T', 'light or dark'], ['Esc', 'clear the selection']].forEach(function (row) {
 	put(help.querySelector('dl'), make('dt', {}, row[0]), make('dd', {}, row[1]));
 });
-var drawer = make('aside', {'class': 'ui-drawer', 'aria-label': 'details', hidden: ''}), space = make('div', {'class': 'ui-space', hidden: ''});
+var drawer = make('aside', {'class': 'ui-drawer', 'aria-label': 'details', hidden: ''});
+var space = make('div', {'class': 'ui-space', hidden: ''});
 var aside = make('nav', {'class': 'ui-story', 'aria-label': 'story', hidden: ''});
 put(body, space, drawer, aside, help);
 function toggleHelp() {
@@ -51,7 +57,8 @@ function runSearch() {
 		if (n.lane)
 			n.lane.classList.toggle('match', here);
 	});
-	count.textContent = wanted === '' ? '' : drawn + folded === 0 ? 'no match' : (drawn + folded === 1 ? '1 match' : drawn + folded + ' matches') + (folded ? ', ' + folded + ' folded' : '');
+	var both = drawn + folded, words = both === 0 ? 'no match' : both === 1 ? '1 match' : both + ' matches';
+	count.textContent = wanted === '' ? '' : words + (folded ? ', ' + folded + ' folded' : '');
 }
 search.addEventListener('input', function () {
 	state.q = search.value;
@@ -78,7 +85,7 @@ var scrub = null;
 function xOf(t) {
 	for (var i = 0; i < axis.length; i++)
 		if (t <= axis[i].t)
-			return i === 0 || t === axis[i].t ? axis[i].x : axis[i - 1].x + (axis[i].x - axis[i - 1].x) * (t - axis[i - 1].t) / (axis[i].t - axis[i - 1].t);
+			return i === 0 ? axis[0].x : axis[i].x - (axis[i].x - axis[i - 1].x) * (axis[i].t - t) / (axis[i].t - axis[i - 1].t);
 	return axis.length ? axis[axis.length - 1].x + 10 : 0;
 }
 function tOf(x) {
@@ -95,8 +102,11 @@ function setTime(t) {
 	writeState();
 }
 function stepTime(by) {
-	var events = edgeList.map(function (e) { return e.t; }).concat(steps.map(function (e) { return number(e, 't', Infinity); })).filter(isFinite).sort(function (a, b) { return a - b; });
-	var next = by > 0 ? events.filter(function (t) { return isFinite(state.t) && t > state.t + 1e-7; })[0] : events.filter(function (t) { return t < state.t - 1e-7; }).pop();
+	var ofSteps = steps.map(function (e) { return number(e, 't', Infinity); });
+	var events = edgeList.map(function (e) { return e.t; }).concat(ofSteps).filter(isFinite).sort(function (a, b) { return a - b; });
+	var later = events.filter(function (t) { return isFinite(state.t) && t > state.t + 1e-7; });
+	var earlier = events.filter(function (t) { return t < state.t - 1e-7; });
+	var next = by > 0 ? later[0] : earlier.pop();
 	if (next === undefined)
 		next = by > 0 ? (isFinite(state.t) ? Infinity : events[0]) : events[0];
 	setTime(next === undefined ? Infinity : next);
@@ -134,9 +144,12 @@ function dragTime(event) {
 }
 if (plot && axis.length) {
 	var top = Number(plot.getAttribute('data-top')), bottom = Number(plot.getAttribute('data-bottom'));
-	scrub = draw('g', {'class': 'ui-scrub', id: 'scrub', role: 'slider', tabindex: '0', 'aria-label': 'time shown', 'aria-valuemin': String(times[0]), 'aria-valuemax': String(times[times.length - 1])});
-	put(scrub, draw('rect', {'class': 'room', x: -8, y: top - 18, width: 16, height: bottom - top + 18}), draw('path', {'class': 'stem', d: 'M0,' + (top - 4) + ' L0,' + bottom}),
-		draw('path', {'class': 'grip', d: 'M-5,' + (top - 16) + ' L5,' + (top - 16) + ' L5,' + (top - 6) + ' L0,' + top + ' L-5,' + (top - 6) + ' Z'}));
+	scrub = draw('g', {'class': 'ui-scrub', id: 'scrub', role: 'slider', tabindex: '0', 'aria-label': 'time shown',
+		'aria-valuemin': String(times[0]), 'aria-valuemax': String(times[times.length - 1])});
+	put(scrub, draw('rect', {'class': 'room', x: -8, y: top - 18, width: 16, height: bottom - top + 18}),
+		draw('path', {'class': 'stem', d: 'M0,' + (top - 4) + ' L0,' + bottom}),
+		draw('path', {'class': 'grip', d: 'M-5,' + (top - 16) + ' L5,' + (top - 16) + ' L5,' + (top - 6) + ' L0,' + top +
+			' L-5,' + (top - 6) + ' Z'}));
 	plot.appendChild(scrub);
 	scrub.addEventListener('pointerdown', function (event) {
 		event.preventDefault();

@@ -97,7 +97,8 @@ function rawRecords(e) {
 		if (!d)
 			return;
 		seen[d.getAttribute('data-serial')] = true;
-		put(box, make('div', {'class': 'quiet'}, 'serial ' + d.getAttribute('data-serial') + ', ' + clock(number(d, 't', 0), true)), make('pre', {}, d.textContent));
+		put(box, make('div', {'class': 'quiet'},
+			'serial ' + d.getAttribute('data-serial') + ', ' + clock(number(d, 't', 0), true)), make('pre', {}, d.textContent));
 	});
 	var rest = listed(e.id, 'serials').filter(function (s) { return !seen[s]; }).concat(further);
 	if (rest.length)
@@ -150,14 +151,17 @@ function nodeSections(n, columns, light) {
 		put(why, make('h3', {}, 'Every factor of its score'), make('pre', {'class': 'score'}, fact(n.id, 'score')));
 	put(columns, about, why);
 	if (fact(n.id, 'restore')) {
-		var restore = section('What can be recovered'), b = button('Copy', 'copy the command', function () { copyText(fact(n.id, 'restore'), b); });
+		var restore = section('What can be recovered'), b = button('Copy', 'copy the command',
+			function () { copyText(fact(n.id, 'restore'), b); });
 		put(restore, make('div', {}, fact(n.id, 'recover') + ':'), make('pre', {'class': 'command'}, fact(n.id, 'restore')), b,
-			make('div', {'class': 'quiet'}, 'By the audited machine\u2019s clock. HISTORY is the history of the file\u2019s disk; this case was made without one.'));
+			make('div', {'class': 'quiet'}, 'By the audited machine\u2019s clock. HISTORY is the history of the file\u2019s disk; ' +
+				'this case was made without one.'));
 		put(columns, restore);
 	}
 	if (n.fold) {
 		var inside = section('Members'), shown = members[n.fold] || [], total = Number(fact(n.fold, 'count'));
-		put(inside, make('div', {'class': 'quiet'}, total + ' in all' + (total > shown.length ? '; the best ' + shown.length + ' are in this file, all of them in the json output' : '')),
+		put(inside, make('div', {'class': 'quiet'},
+			total + ' in all' + (total > shown.length ? '; the best ' + shown.length + ' are in this file, all of them in the json output' : '')),
 			memberTable(n.fold, 40));
 		if (shown.length > 40)
 			put(inside, folding('all ' + shown.length, function () { return memberTable(n.fold, Infinity); }, false));
@@ -170,14 +174,16 @@ function nodeSections(n, columns, light) {
 	put(columns, links);
 	var raw = section('Raw audit records');
 	n.into.concat(n.out).sort(function (a, b) { return a.t - b.t; }).forEach(function (e) {
-		put(raw, folding(clock(e.t, true) + '  ' + nameOf(e.from) + ' \u2192 ' + nameOf(e.to) + ': ' + fact(e.id, 'what'), function () { return rawRecords(e); }, n.into.length + n.out.length === 1));
+		put(raw, folding(clock(e.t, true) + '  ' + nameOf(e.from) + ' \u2192 ' + nameOf(e.to) + ': ' +
+			fact(e.id, 'what'), function () { return rawRecords(e); }, n.into.length + n.out.length === 1));
 	});
 	put(columns, raw);
 }
 function edgeSections(e, columns) {
 	var about = section('What happened'), list = make('dl'), ends = section('Between'), raw = section('Raw audit records');
 	row(list, 'what', fact(e.id, 'what'));
-	row(list, 'when', clock(e.t, true) + (isFinite(e.until) && e.until > e.t + 0.0005 ? ' \u2013 ' + clock(e.until, true) : e.until === Infinity ? ' \u2013 open when the log ends' : ''));
+	var end = e.until === Infinity ? ' \u2013 open when the log ends' : e.until > e.t + 0.0005 ? ' \u2013 ' + clock(e.until, true) : '';
+	row(list, 'when', clock(e.t, true) + end);
 	row(list, 'elapsed', span(e.t - nodes[e.from].t) && span(e.t - nodes[e.from].t) + ' after ' + nameOf(e.from) + ' was first seen');
 	row(list, 'how sure', fact(e.id, 'sure'));
 	row(list, 'events', fact(e.id, 'events'));
@@ -208,7 +214,8 @@ function showDetails(light) {
 	});
 	put(controls, button('Show', 'show it in the graph', function () { (n || e).el.scrollIntoView({block: 'center', inline: 'center'}); }));
 	if (n && n.fold)
-		put(controls, button(state.open.indexOf(n.fold) >= 0 ? 'Collapse' : 'Expand', 'expand or collapse ( E )', function () { toggleFold(n.fold); }));
+		put(controls, button(state.open.indexOf(n.fold) >= 0 ? 'Collapse' : 'Expand', 'expand or collapse ( E )',
+			function () { toggleFold(n.fold); }));
 	if (n)
 		nodeSections(n, columns, light);
 	else

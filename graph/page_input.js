@@ -164,25 +164,32 @@ nodeList.forEach(function (n) {
 });
 steps.concat(all('.note[data-node],.restore[data-node]')).forEach(function (s) {
 	var box = s.getBBox();
-	s.insertBefore(draw('rect', {'class': 'hitrow', x: box.x - 4, y: box.y - 1, width: box.width + 8, height: box.height + 2, rx: 3}), s.firstChild);
+	s.insertBefore(draw('rect', {'class': 'hitrow', x: box.x - 4, y: box.y - 1, width: box.width + 8,
+		height: box.height + 2, rx: 3}), s.firstChild);
 	if (!idOf(s))
 		return;
 	if (s.classList.contains('step')) {
 		s.setAttribute('tabindex', '0');
 		s.setAttribute('role', 'button');
-		s.setAttribute('aria-label', (has(s, 'step') ? 'step ' + s.getAttribute('data-step') : 'alert') + ', ' + clock(number(s, 't', Infinity)) + ': ' + fact('s' + (s.getAttribute('data-step') || '0'), 'words'));
+		s.setAttribute('aria-label', (has(s, 'step') ? 'step ' + s.getAttribute('data-step') : 'alert') + ', ' +
+			clock(number(s, 't', Infinity)) + ': ' + fact('s' + (s.getAttribute('data-step') || '0'), 'words'));
 		onEnter(s, function () { select(idOf(s), false); });
 	}
 });
+function turn(dir) {
+	state.dir = state.dir === dir ? '' : dir;
+	apply();
+}
 addEventListener('keydown', function (event) {
 	if (event.target.closest && event.target.closest('input') || event.ctrlKey || event.metaKey || event.altKey)
 		return;
 	var chosen = nodes[state.sel];
 	var acts = {
 		'/': function () { search.focus(); search.select(); }, '[': function () { stepTime(-1); }, ']': function () { stepTime(1); },
-		'+': function () { zoom(0.8); }, '-': function () { zoom(1.25); }, '0': fit, 't': toggleTheme, 'T': toggleTheme, 's': function () { toggleStory(); }, '?': toggleHelp,
+		'+': function () { zoom(0.8); }, '-': function () { zoom(1.25); }, '0': fit, 't': toggleTheme, 'T': toggleTheme,
+		's': function () { toggleStory(); }, '?': toggleHelp,
 		'e': function () { if (chosen && chosen.fold) toggleFold(chosen.fold); },
-		'l': function () { state.dir = state.dir === 'led' ? '' : 'led'; apply(); }, 'f': function () { state.dir = state.dir === 'followed' ? '' : 'followed'; apply(); },
+		'l': function () { turn('led'); }, 'f': function () { turn('followed'); },
 		'Escape': function () { if (help.hidden) select('', false); else toggleHelp(); },
 	};
 	if (!Object.prototype.hasOwnProperty.call(acts, event.key))
@@ -201,12 +208,14 @@ function beforePrint() {
 	if (view)
 		view.setAttribute('viewBox', [fitBox[0], fitBox[1], fitBox[2], fitBox[3] + more].join(' '));
 	panes.forEach(function (p, i) {
-		var start = Number(p.getAttribute('data-top')) + (i ? more : 0), end = i + 1 < panes.length ? Number(panes[i + 1].getAttribute('data-top')) + more : own.sheet[3] + more;
+		var start = Number(p.getAttribute('data-top')) + (i ? more : 0), next = panes[i + 1];
+		var end = (next ? Number(next.getAttribute('data-top')) : own.sheet[3]) + more;
 		var tall = end - start, left = high - (start + shift) % high, scale = Math.min(1, high / tall);
 		if (i && tall > left)
 			shift += left;
 		if (scale < 1) { // a pane that is taller than a page is made to fit one
-			p.setAttribute('transform', 'translate(' + own.sheet[2] * (1 - scale) / 2 + ',' + (start + shift - (start - (i ? more : 0)) * scale) + ') scale(' + scale + ')');
+			p.setAttribute('transform', 'translate(' + own.sheet[2] * (1 - scale) / 2 + ',' +
+				(start + shift - (start - (i ? more : 0)) * scale) + ') scale(' + scale + ')');
 			shift -= tall * (1 - scale);
 			return;
 		}

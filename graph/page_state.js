@@ -6,6 +6,9 @@ var state = {sel: '', dir: '', t: Infinity, q: '', open: [], hide: [], view: nul
 var fitBox = view ? view.getAttribute('viewBox').split(' ').map(Number) : [0, 0, 1, 1];
 var FILTERS = ['process', 'file', 'address', 'channel', 'kernel', 'fold', 'solid', 'read', 'connect', 'cut', 'unsure', 'same'];
 
+function between(n, least, most) {
+	return n >= least && n <= most;
+}
 function readState() {
 	var next = {sel: '', dir: '', t: Infinity, q: '', open: [], hide: [], view: null, theme: ''};
 	location.hash.replace(/^#/, '').split('&').forEach(function (pair) {
@@ -32,7 +35,7 @@ function readState() {
 		else if (key === 'theme' && (value === 'dark' || value === 'light'))
 			next.theme = value;
 	});
-	if (next.view && !(next.view.every(isFinite) && next.view[2] >= 40 && next.view[2] <= 40000 && next.view[3] >= 20 && next.view[3] <= 40000))
+	if (next.view && !(next.view.every(isFinite) && between(next.view[2], 40, 40000) && between(next.view[3], 20, 40000)))
 		next.view = null;
 	return next;
 }
@@ -122,10 +125,12 @@ function setHeight(height) {
 }
 var CELL = 192, ROW = 26;
 function memberNode(d, id, x, y) {
-	var kind = d.getAttribute('data-kind'), g = draw('g', {'class': 'node member ' + kind, id: id, tabindex: '0', role: 'img', 'aria-label': kind + ' ' + d.textContent});
+	var kind = d.getAttribute('data-kind'), rounding = kind === 'process' ? 6 : 0;
+	var g = draw('g', {'class': 'node member ' + kind, id: id, tabindex: '0', role: 'img', 'aria-label': kind + ' ' + d.textContent});
 	var words = d.textContent;
-	put(g, draw('title', {}, d.textContent), draw('rect', {'class': 'shape', x: x, y: y, width: CELL - 10, height: ROW - 6, rx: kind === 'process' ? 6 : 0}),
-		draw('text', {'class': 'detail ink', x: x + 7, y: y + 13.5}, words.length > 27 ? words.slice(0, 8) + '\u2026' + words.slice(-18) : words));
+	put(g, draw('title', {}, d.textContent), draw('rect', {'class': 'shape', x: x, y: y, width: CELL - 10, height: ROW - 6, rx: rounding}),
+		draw('text', {'class': 'detail ink', x: x + 7, y: y + 13.5},
+			words.length > 27 ? words.slice(0, 8) + '\u2026' + words.slice(-18) : words));
 	g.addEventListener('click', function (event) {
 		event.stopPropagation();
 		showMember(d);
@@ -160,7 +165,8 @@ function openFolds() {
 			put(g, memberNode(d, b.fold.id + 'm' + i, b.x + 10 + i % b.columns * CELL, top + 8 + Math.floor(i / b.columns) * ROW));
 		});
 		var rest = b.total - b.list.length;
-		put(g, draw('text', {'class': 'detail', x: b.x + 10, y: top + b.height - 22}, rest > 0 ? 'and ' + rest + ' more: the details list them' : b.total + ' in all'));
+		put(g, draw('text', {'class': 'detail', x: b.x + 10, y: top + b.height - 22},
+			rest > 0 ? 'and ' + rest + ' more: the details list them' : b.total + ' in all'));
 		document.getElementById('graph').appendChild(g);
 	});
 	nodeList.forEach(function (n) {

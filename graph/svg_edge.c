@@ -65,7 +65,8 @@ bool svg_edge_is_common(const struct picture *p, const struct picture_edge *edge
 
 		same += e->op == edge->op && !e->on_path && e->step_count == 0 && !e->attached && (e->from == edge->from || e->to == edge->to);
 	}
-	return same >= COMMON_LEAST && (edge->op == FLOW_INTERPRET || edge->op == FLOW_OPEN_READ || edge->op == FLOW_READ || edge->op == FLOW_UNIX);
+	return same >= COMMON_LEAST && (edge->op == FLOW_INTERPRET || edge->op == FLOW_OPEN_READ || edge->op == FLOW_READ ||
+			edge->op == FLOW_UNIX);
 }
 
 struct direction { double x, y; };
@@ -154,7 +155,8 @@ static void edge_title(struct buffer *out, const struct picture *p, const struct
 		buffer_add_string(out, " \u2013 ");
 		svg_time(out, p, e->last_ns);
 	}
-	buffer_printf(out, "\n%s%s", e->correlation ? "same destination: not a flow" : classes[e->class], e->failed ? ", refused by the kernel" : "");
+	buffer_printf(out, "\n%s%s", e->correlation ? "same destination: not a flow" : classes[e->class],
+			e->failed ? ", refused by the kernel" : "");
 	for (size_t i = 0; i < e->serial_count; i++)
 		buffer_printf(out, "%s%" PRIu64, i == 0 ? "\nserials " : " ", e->serials[i]);
 	if (e->serial_count > 0 && e->count > e->serial_count)
@@ -177,9 +179,8 @@ void svg_edge_line(struct buffer *out, const struct picture_edge *edge)
 // Births, executions and what was written: the chain that the page shows at full strength.
 static bool is_strong(const struct picture_edge *e)
 {
-	static const uint32_t strong = UINT32_C(1) << FLOW_FORK | UINT32_C(1) << FLOW_EXEC | UINT32_C(1) << FLOW_EXECUTE | UINT32_C(1) << FLOW_CREATE |
-				       UINT32_C(1) << FLOW_WRITE | UINT32_C(1) << FLOW_OPEN_WRITE | UINT32_C(1) << FLOW_RENAME | UINT32_C(1) << FLOW_START |
-				       UINT32_C(1) << FLOW_CONNECT | UINT32_C(1) << FLOW_INJECT;
+	static const uint32_t strong = 1u << FLOW_FORK | 1u << FLOW_EXEC | 1u << FLOW_EXECUTE | 1u << FLOW_CREATE | 1u << FLOW_WRITE |
+				       1u << FLOW_OPEN_WRITE | 1u << FLOW_RENAME | 1u << FLOW_START | 1u << FLOW_CONNECT | 1u << FLOW_INJECT;
 
 	return (e->ops & strong) || e->on_path;
 }
@@ -218,7 +219,8 @@ void svg_edge(struct buffer *out, const struct picture *p, const struct picture_
 {
 	if (edge->point_count < 4)
 		return;
-	buffer_printf(out, "<g class=\"edge%s%s\" id=\"e%" PRIu32 "\"", edge->on_path ? " onpath" : "", svg_edge_is_common(p, edge) ? " common" : "", edge->id);
+	buffer_printf(out, "<g class=\"edge%s%s\" id=\"e%" PRIu32 "\"", edge->on_path ? " onpath" : "",
+			svg_edge_is_common(p, edge) ? " common" : "", edge->id);
 	edge_data(out, p, edge);
 	struct picture_edge shown = svg_edge_shown(p, edge);
 	edge_title(out, p, edge);

@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MEMBERS_MOST 5000 /* of all folds: what a browser opens without a wait */
 
@@ -95,9 +96,11 @@ static void file_facts(struct facts *f, const struct picture_node *n)
 {
 	add_text(f, "path", n->full);
 	for (size_t i = 0; i < n->name_count; i++)
-		add_text(f, "named", n->names[i]);
+		if (n->names[i].length != n->full.length || memcmp(n->names[i].bytes, n->full.bytes, n->full.length) != 0)
+			add_text(f, "also named", n->names[i]);
 	open_fact(f, "inode");
-	buffer_printf(f->out, "%" PRIu64 " on %02" PRIx32 ":%02" PRIx32 ", generation %" PRIu32, n->inode, n->dev >> 20, n->dev & 0xfffff, n->generation);
+	buffer_printf(f->out, "%" PRIu64 " on %02" PRIx32 ":%02" PRIx32 ", generation %" PRIu32, n->inode, n->dev >> 20,
+			n->dev & 0xfffff, n->generation);
 	close_fact(f);
 	for (size_t i = 0; i < n->state_count; i++) {
 		state_fact(f, "state", n->states[i].glyph, n->states[i].time_ns);
@@ -182,7 +185,8 @@ static void edge_facts(struct facts *f, const struct picture_edge *e)
 	(void)snprintf(f->of, sizeof(f->of), "e%" PRIu32, e->id);
 	add_text(f, "what", e->label);
 	open_fact(f, "sure");
-	buffer_printf(f->out, "%s%s", e->correlation ? "same destination, not a flow" : classes[e->class], e->failed ? ", refused by the kernel" : "");
+	buffer_printf(f->out, "%s%s", e->correlation ? "same destination, not a flow" : classes[e->class],
+			e->failed ? ", refused by the kernel" : "");
 	close_fact(f);
 	open_fact(f, "events");
 	text_count(f->out, e->count);

@@ -58,7 +58,8 @@ void svg_node_shape(struct buffer *out, enum picture_kind kind, double x, double
 	double l = x - width / 2, t = y - height / 2, r = x + width / 2, b = y + height / 2;
 	double tip = height < 2 * TIP ? height / 3 : TIP, cut = height < 2 * TIP ? height / 3 : CUT;
 	const double hexagon[][2] = {{l, y}, {l + tip, t}, {r - tip, t}, {r, y}, {r - tip, b}, {l + tip, b}};
-	const double octagon[][2] = {{l, t + cut}, {l + cut, t}, {r - cut, t}, {r, t + cut}, {r, b - cut}, {r - cut, b}, {l + cut, b}, {l, b - cut}};
+	const double octagon[][2] = {{l, t + cut}, {l + cut, t}, {r - cut, t}, {r, t + cut}, {r, b - cut}, {r - cut, b},
+			{l + cut, b}, {l, b - cut}};
 
 	switch (kind) {
 	case PICTURE_PROCESS:
@@ -97,7 +98,8 @@ static void life(struct buffer *out, const struct picture *p, const struct pictu
 	}
 }
 
-static void life_line(struct buffer *out, const struct picture *p, const struct picture_node *node, double x, double y, enum svg_anchor anchor)
+static void life_line(struct buffer *out, const struct picture *p, const struct picture_node *node, double x, double y,
+		enum svg_anchor anchor)
 {
 	struct buffer words = {0};
 

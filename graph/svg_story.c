@@ -112,7 +112,8 @@ static int add_recoveries(struct block_vector *out, const struct picture *p)
 		for (size_t i = 0; i < p->recoveries.count; i++) {
 			if (!is_worth(p, &p->recoveries.items[i], lost == 1) || ++worth > RECOVERIES_SHOWN)
 				continue;
-			if (shown++ == 0 && (!block_add(out, BLOCK_HEADING, svg_words("What can be recovered")) || !block_add(out, BLOCK_NOTE, svg_words(honest))))
+			if (shown++ == 0 && (!block_add(out, BLOCK_HEADING, svg_words("What can be recovered")) ||
+					!block_add(out, BLOCK_NOTE, svg_words(honest))))
 				return -1;
 			if (add_recovery(out, p, &p->recoveries.items[i]) < 0)
 				return -1;
@@ -240,7 +241,8 @@ static void measure(const struct svg_page *page, struct block *block, double wid
 		left -= next;
 		lines++;
 	}
-	block->height = block->kind == BLOCK_HEADING ? HEADING_HEIGHT : (double)(lines > 0 ? lines : 1) * (block->kind >= BLOCK_RULE ? 13 : LINE) + (block->kind == BLOCK_COMMAND ? 7 : 3);
+	block->height = block->kind == BLOCK_HEADING ? HEADING_HEIGHT : (double)(lines > 0 ? lines :
+			1) * (block->kind >= BLOCK_RULE ? 13 : LINE) + (block->kind == BLOCK_COMMAND ? 7 : 3);
 	buffer_release(&time);
 }
 
@@ -270,7 +272,8 @@ static void open_block(struct svg_page *page, const struct block *block)
 
 static void draw_block(struct svg_page *page, const struct block *block, double x, double y, double width)
 {
-	static const char *const classes[][2] = {{"h2", "h2"}, {"t11", "t11 bad strong"}, {"t11", "t11 bad"}, {"detail", "detail"}, {"detail command", "detail command"}};
+	static const char *const classes[][2] = {{"h2", "h2"}, {"t11", "t11 bad strong"}, {"t11", "t11 bad"},
+			{"detail", "detail"}, {"detail command", "detail command"}};
 	struct buffer time = {0};
 	double left = words_left(page, block, &time), line = block->kind >= BLOCK_RULE ? 13 : LINE;
 	size_t room = words_room(block, width - left), rest = block->words.length;

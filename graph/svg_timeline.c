@@ -315,7 +315,8 @@ static void arrow(struct timeline *t, const struct picture_edge *e, uint64_t ns,
 
 	if (isnan(from) && isnan(to))
 		return;
-	buffer_printf(t->out, "<g class=\"tick%s%s\" data-edge=\"e%" PRIu32 "\" data-t=\"", e->on_path && story ? " onpath" : "", story ? " story" : "", e->id);
+	buffer_printf(t->out, "<g class=\"tick%s%s\" data-edge=\"e%" PRIu32 "\" data-t=\"", e->on_path &&
+			story ? " onpath" : "", story ? " story" : "", e->id);
 	svg_seconds(t->out, ns);
 	buffer_add_string(t->out, "\">");
 	if (!isnan(from) && !isnan(to) && from != to) {
@@ -404,7 +405,8 @@ static void draw_chips(struct timeline *t)
 		buffer_add_string(t->out, "\" data-t=\"");
 		svg_seconds(t->out, m[first].ns);
 		buffer_add_string(t->out, "\">");
-		svg_chip(t->out, fmin(fmax(middle - width / 2, t->left - 4), t->right - width + 4), m[first].y, label, on_path ? "chip pathchip" : "chip");
+		svg_chip(t->out, fmin(fmax(middle - width / 2, t->left - 4), t->right - width + 4), m[first].y, label,
+				on_path ? "chip pathchip" : "chip");
 		buffer_add_string(t->out, "</g>\n");
 	}
 }

@@ -55,7 +55,8 @@ static double draw_stop(struct svg_page *page, uint32_t node, double x, double y
 	if (n->kind == PICTURE_PROCESS)
 		(void)snprintf(pid, sizeof(pid), "%" PRIu32, n->pid);
 	cells = cells > NAME_CELLS ? NAME_CELLS : cells;
-	double width = svg_width(cells, 11) + (pid[0] ? svg_width(strlen(pid), 10) + 5 : 0) + 24 + (n->kind == PICTURE_ADDRESS ? 12 : n->kind == PICTURE_FILE ? 9 : 0);
+	double width = svg_width(cells, 11) + (pid[0] ? svg_width(strlen(pid), 10) + 5 : 0) + 24 + (n->kind == PICTURE_ADDRESS ?
+			12 : n->kind == PICTURE_FILE ? 9 : 0);
 	buffer_printf(page->out, "<g class=\"stop %s%s\" data-node=\"n%" PRIu32 "\">", svg_kind_class(n->kind), n->alert ? " alert" : "", n->id);
 	svg_node_shape(page->out, n->kind, x + width / 2, y, width, STOP_HEIGHT);
 	buffer_add_string(page->out, "<text class=\"name\" x=\"");

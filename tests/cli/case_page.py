@@ -38,14 +38,16 @@ def check_open(page, case):
     expect(case["title"] in text(page, "#sheet .h1"), "the title is not on the page")
     expect(count(page, "#graph .node") == len(case["nodes"]), "not every node is drawn")
     for node in case["nodes"]:
-        expect(count(page, "#" + node["id"] + '[tabindex="0"][role="img"][aria-label]') == 1, node["id"] + " cannot be reached by key and name")
+        expect(count(page, "#" + node["id"] + '[tabindex="0"][role="img"][aria-label]') == 1,
+                node["id"] + " cannot be reached by key and name")
     for step in case["story"]:
         if step["number"]:
             number = step["number"]
             expect(count(page, '.step[data-step="%d"]' % number) == 1, "step %d is not in the story" % number)
             marked = page.value("[].some.call(document.querySelectorAll('.mark-of'),function(m){return m.getAttribute('data-steps').split(' ').indexOf('%d')>=0;})" % number)
             expect(marked or step["edge"] is None, "step %d is not on the timeline" % number)
-            expect(step["edge"] is None or count(page, '#%s[data-steps~="%d"]' % (step["edge"], number)) == 1, "step %d is not on the graph" % number)
+            expect(step["edge"] is None or count(page, '#%s[data-steps~="%d"]' % (step["edge"], number)) == 1,
+                    "step %d is not on the graph" % number)
     expect(count(page, 'input[type="search"]') == 1, "there is no search")
 
 
@@ -124,7 +126,8 @@ def check_time(page, case):
     expect(float(fragment(page).get("t", "inf")) > early, "dragging the handle does not move the time")
     page.value("document.getElementById('scrub').focus()")
     page.key("ArrowLeft")
-    expect(page.value("document.getElementById('scrub').getAttribute('aria-valuetext')").count(":") == 2, "the handle does not say its time")
+    expect(page.value("document.getElementById('scrub').getAttribute('aria-valuetext')").count(":") == 2,
+            "the handle does not say its time")
     page.key("Escape")
     page.click('.ui-bar button[aria-label^="nothing"]')
 
@@ -182,10 +185,12 @@ def check_link(browser, address, case):
     expect(count(page, "#%s.sel" % step["edge"]) == 1 and count(page, "aside:not([hidden])") == 1, "a link does not select")
     expect(page.value("document.querySelector('input[type=search]').value") == "a", "a link does not search")
     expect(page.value("document.documentElement.getAttribute('data-theme')") == "dark", "a link does not set the theme")
-    expect(fragment(page) == {"sel": step["edge"], "t": fragment(page)["t"], "q": "a", "theme": "dark", "hide": "channel"}, "a link is not kept: " + page.value("location.hash"))
+    expect(fragment(page) == {"sel": step["edge"], "t": fragment(page)["t"], "q": "a", "theme": "dark", "hide": "channel"},
+            "a link is not kept: " + page.value("location.hash"))
     page.close()
     page = browser.open(address + "#sel=n99999&t=x&hide=nothing&theme=blue&view=1,2&open=f99999")
-    expect(page.value("location.hash") in ("", "#") and not page.trouble, "nonsense in the address line is not dropped: " + page.value("location.hash"))
+    expect(page.value("location.hash") in ("", "#") and not page.trouble,
+            "nonsense in the address line is not dropped: " + page.value("location.hash"))
     page.close()
 
 

@@ -22,7 +22,8 @@ def grow(page, size):
     members = page.count('data-key="member"')
     more = [fold.group(0)] * max(0, 5000 - members)
     left = size - len(page) - sum(map(len, more))
-    more += [record.group(0).replace('data-record="0"', 'data-record="%d"' % (100000 + i)) for i in range(max(0, left // len(record.group(0))))]
+    more += [record.group(0).replace('data-record="0"', 'data-record="%d"' % (100000 + i)) for i in range(max(0,
+            left // len(record.group(0))))]
     return page[:at] + "".join(more) + page[at:]
 
 
@@ -46,7 +47,8 @@ def main():
     with open("empty.html", "w", encoding="utf-8") as empty:
         empty.write("<!DOCTYPE html><title>empty</title>")
     with chromium.Browser() as browser:
-        empty, large = seconds(browser, "empty.html", "true"), seconds(browser, "large.html", "document.documentElement.getAttribute('data-ready')")
+        empty, large = seconds(browser, "empty.html", "true"), seconds(browser, "large.html",
+                "document.documentElement.getAttribute('data-ready')")
     print("empty %.2f s, %.1f MB %.2f s" % (empty, os.path.getsize("large.html") / 1e6, large))
     if large - empty > most:
         sys.exit("the page opens %.2f s after an empty one" % (large - empty))

@@ -10,8 +10,10 @@ import urllib.parse
 sys.dont_write_bytecode = True
 import browser as chromium  # noqa: E402
 
-STRINGS = ["<script>alert(1)</script>", "\"><script>alert(1)</script>", "' onload='alert(1)", "javascript:alert(1)", "<img src=x onerror=alert(1)>"]
-FRAGMENTS = ["#sel=<img src=x onerror=alert(1)>", "#sel=n1\"onload=alert(1)", "#theme=dark\"><script>alert(1)</script>", "#view=1,2,3", "#view=NaN,0,1,1",
+STRINGS = ["<script>alert(1)</script>", "\"><script>alert(1)</script>", "' onload='alert(1)", "javascript:alert(1)",
+        "<img src=x onerror=alert(1)>"]
+FRAGMENTS = ["#sel=<img src=x onerror=alert(1)>", "#sel=n1\"onload=alert(1)", "#theme=dark\"><script>alert(1)</script>",
+        "#view=1,2,3", "#view=NaN,0,1,1",
              "#open=f9999,__proto__", "#hide=__proto__,constructor", "#t=1e999", "#q=%E0%A4%A", "#sel=__proto__&dir=constructor", "#=", "#&&&=&sel"]
 # What the file and the script may consist of; everything else came from the text.
 ELEMENTS = ("html head meta title style body script svg desc g rect path text tspan metadata circle div input output button aside header h2 h3 section dl dt dd "
@@ -50,7 +52,8 @@ def touch(page, path):
     """Every box, line, step and fold once, every search, every hostile address."""
     name = os.path.basename(path)
     check(page, name + " as it opens")
-    for selector in (".node:not(.member)", "#graph .edge", ".step", ".lane", ".ui-toggle", ".node.member", ".key[data-filter]", ".ui-bar button"):
+    for selector in (".node:not(.member)", "#graph .edge", ".step", ".lane", ".ui-toggle", ".node.member", ".key[data-filter]",
+            ".ui-bar button"):
         for i in range(page.value("document.querySelectorAll(%r).length" % selector)):
             page.value("(function(){var e=document.querySelectorAll(%r)[%d];if(e)e.dispatchEvent(new MouseEvent('click',{bubbles:true}));"
                        "document.querySelectorAll('.ui-drawer details').forEach(function(d){d.open=true;});}())" % (selector, i))
