@@ -13,10 +13,11 @@
 static int choose_file(const struct disk_options *o, struct disk_span *s, struct error *err)
 {
 	const char *path = o->operand_count > 0 ? o->operands[0] : o->path;
+	bool by_inode = o->has_inode || o->inode != 0;
 
-	if ((o->operand_count > 0) + (o->path != NULL) + o->has_inode > 1)
+	if ((o->operand_count > 0) + (o->path != NULL) + by_inode > 1)
 		return error_set(err, "disk %s: a path and an inode, or two paths: which?", o->verb);
-	if (!path && !o->has_inode)
+	if (!path && !by_inode)
 		return error_set(err, "disk %s: which file? Give its path or --inode N", o->verb);
 	if (path && strlen(path) > 4096)
 		return error_set(err, "disk %s: the path is longer than 4096 bytes", o->verb);
