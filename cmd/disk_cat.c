@@ -235,6 +235,7 @@ static void add_json(struct buffer *out, const struct cat *c, bool found)
 		json_number(out, "folders", r->folders);
 		json_number(out, "bytes", r->bytes);
 		json_number(out, "skipped", r->skipped);
+		json_number(out, "pending_files", r->pending_files);
 	} else if (found) {
 		buffer_printf(out, "  \"sha256\": \"%s\",\n", r->sha256);
 	}
@@ -264,6 +265,8 @@ static int write_manifest(const struct cat *c, struct error *err)
 		return -1;
 	if (fileio_write(path.bytes, c->report.manifest.bytes, c->report.manifest.length, MANIFEST_MODE, c->o->force, err) < 0)
 		return -1;
+	if (c->report.pending_files > 0)
+		report_line("warning: content of %" PRIu64 " files is committed and pending; %s says which", c->report.pending_files, path.bytes);
 	if (!c->o->quiet)
 		report_line("%" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " bytes; %" PRIu64 " left out%s; %s has owners, modes, times and what was left out",
 			    c->report.files, c->report.folders, c->report.bytes, c->report.skipped,

@@ -16,6 +16,7 @@
 #define PIECE_HEADER_BYTES 12                       // u64 offset, u32 length
 #define MAX_FOLDERS_BYTES ((size_t)128 << 20)       // our limit for the folders of a tree that wait or are known
 #define MAX_FOLDERS ((size_t)1 << 20)
+#define MAX_SEARCHES 200                            // our limit: each may take some hundredths of a second
 
 int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret, struct error *err)
 {
@@ -182,6 +183,7 @@ struct tree {
 	struct inode_map seen;   // folders, and files with several names
 	size_t current;          // folder that is read
 	uint64_t left;           // of the bytes that may be sent
+	unsigned searches;       // for content that comes in later
 };
 
 static int add_folder(struct tree *t, uint64_t inode, size_t parent, const void *name, size_t length, struct error *err)
@@ -231,6 +233,24 @@ static int skip(struct tree *t, const char *path, size_t length, const char *why
 	return fs_job_warn(t->job, line, err);
 }
 
+// VERDICT behind the content of a file in a tree; none: not judged.
+static int send_content_verdict(struct tree *t, const struct fs_file *file, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+	struct fs_verdict verdict;
+	struct error ignored;
+	bool searched = false;
+
+	if (t->job->question->raw || t->searches >= MAX_SEARCHES ||
+	    fs_verdict_content(t->job, t->m, file->inode, &verdict, &searched, &ignored) < 0)
+		return 0;
+	t->searches += searched;
+	if (t->searches == MAX_SEARCHES && fs_job_warn(t->job, "many files end in NUL bytes: those that follow are not judged", err) < 0)
+		return -1;
+	fs_verdict_put(&payload, &verdict);
+	return fs_job_send(t->job, FSREAD_FRAME_VERDICT, &payload, err);
+}
+
 static int send_tree_file(struct tree *t, const struct fs_file *file, struct error *err)
 {
 	bool first = true;
@@ -252,6 +272,8 @@ static int send_tree_file(struct tree *t, const struct fs_file *file, struct err
 		return skip(t, file->path, file->path_length, reason.message, err);
 	struct buffer nothing = {0};
 
+	if (send_content_verdict(t, file, err) < 0)
+		return -1;
 	return fs_job_send(t->job, FSREAD_FRAME_WHOLE, &nothing, err);
 }
 

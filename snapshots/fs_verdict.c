@@ -189,22 +189,47 @@ static int judge_absent(struct fs_job *job, struct fs_moment *m, struct fs_verdi
 
 // ----
 
-static int judge_present(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, struct error *err)
+static int judge_content(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, bool *ret_searched,
+			 struct error *err)
 {
 	struct tail tail = {0};
 
 	v->kind = FS_ON_DISK;
-	if (find_arrival(job, m, file, v, err) < 0)
-		return -1;
+	*ret_searched = false;
 	if (file->kind != FS_REGULAR)
 		return 0;
 	if (look_at_tail(m, file->inode, file->size_bytes, &tail, err) < 0)
 		return -1;
 	if (tail.nul_bytes == 0 && !tail.unwritten)
 		return 0;
+	*ret_searched = true;
 	if (look_forward(job, m, file, v, err) < 0)
 		return -1;
 	return v->kind == FS_PENDING ? 0 : judge_never_came(job, m, file, &tail, v, err);
+}
+
+static int judge_present(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, struct error *err)
+{
+	bool searched;
+
+	if (find_arrival(job, m, file, v, err) < 0)
+		return -1;
+	return judge_content(job, m, file, v, &searched, err);
+}
+
+int fs_verdict_content(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct fs_verdict *ret, bool *ret_searched, struct error *err)
+{
+	struct fs_verdict v = {0};
+	struct fs_file file = {0};
+
+	if (fs_ext_stat(m->fs, inode, &file, err) < 0)
+		return -1;
+	int result = judge_content(job, m, &file, &v, ret_searched, err);
+
+	fs_file_release(&file);
+	if (result == 0)
+		*ret = v;
+	return result;
 }
 
 int fs_verdict_judge(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct fs_verdict *ret, struct error *err)

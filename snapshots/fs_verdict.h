@@ -21,6 +21,8 @@ struct fs_verdict {
 };
 // inode 0: the question's path is not there at the moment; looks forward for it (FS_NOT_YET, FS_NEVER), at most an hour of the history.
 int fs_verdict_judge(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct fs_verdict *ret, struct error *err);
+// The content alone, without its arrival: cheap where it does not end in NUL bytes. *ret_searched: it had to look forward through the history.
+int fs_verdict_content(struct fs_job *job, struct fs_moment *m, uint64_t inode, struct fs_verdict *ret, bool *ret_searched, struct error *err);
 void fs_verdict_put(struct buffer *out, const struct fs_verdict *v);
 int fs_verdict_get(struct wire_reader *r, struct fs_verdict *ret, struct error *err);
 

@@ -55,7 +55,7 @@ enum fsread_frame {
 	FSREAD_FRAME_CHANGE,     // timeline.h
 	FSREAD_FRAME_FINDING,    // timeline.h
 	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
-	FSREAD_FRAME_WHOLE,      // in a tree: the last FILE's content was sent in full
+	FSREAD_FRAME_WHOLE,      // in a tree: the last FILE's content was sent in full (its VERDICT, if any, before)
 	FSREAD_FRAME_QUESTION,   // the only one that goes the other way, behind a HELLO
 };
 enum fsread_failure {

@@ -105,10 +105,10 @@ static int on_frame(void *context, uint32_t type, const void *payload, size_t le
 
 	if (check_interrupt(err) < 0)
 		return -1;
-	if (type == FSREAD_FRAME_VERDICT)
-		return take_verdict(run, wire_read(payload, length), err);
 	if (run->tree)
 		return restore_tree_frame(run->tree, type, payload, length, err);
+	if (type == FSREAD_FRAME_VERDICT)
+		return take_verdict(run, wire_read(payload, length), err);
 	switch (type) {
 	case FSREAD_FRAME_FILE:
 		return take_file(run, wire_read(payload, length), err);
@@ -152,7 +152,7 @@ static int finish_file(struct run *run, struct error *err)
 		return -1;
 	run->report->files = 1;
 	run->report->bytes = run->report->file.size_bytes;
-	restore_manifest_add(&run->report->manifest, &run->report->file, run->report->sha256, NULL, 0, NULL);
+	restore_manifest_add(&run->report->manifest, &run->report->file, &(struct restore_line){.sha256 = run->report->sha256});
 	return buffer_check(&run->report->manifest, err);
 }
 

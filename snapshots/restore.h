@@ -21,6 +21,7 @@ struct restore_report {
 	struct fs_file file;             // release with restore_report_release()
 	uint64_t verdict, pending_bytes, pending_from, complete_seq, complete_ns, arrival_seq, arrival_ns; // fs_verdict.h
 	uint64_t files, folders, bytes, skipped; // tree
+	uint64_t pending_files;          // tree: of the files, those with content that had not arrived
 	struct buffer manifest;          // JSON lines: each file's original path, inode, mode, owner, times, SHA-256, verdict; what was skipped and why
 	struct buffer warnings;
 	char sha256[65];                 // one file

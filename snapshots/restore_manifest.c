@@ -32,8 +32,21 @@ static void add_time(struct buffer *out, const char *key, uint64_t ns)
 	buffer_add_byte(out, '"');
 }
 
-void restore_manifest_add(struct buffer *out, const struct fs_file *file, const char *sha256, const char *hard_link_to, size_t link_length,
-			  const char *skipped)
+static void add_verdict(struct buffer *out, const struct fs_verdict *v)
+{
+	if (v->kind != FS_PENDING) {
+		buffer_add_string(out, ",\"verdict\":\"on disk\"");
+		return;
+	}
+	buffer_printf(out, ",\"verdict\":\"committed, content pending\",\"pending_bytes\":%" PRIu64 ",\"pending_from\":%" PRIu64, v->pending_bytes,
+		      v->pending_from);
+	if (v->complete_seq == 0)
+		return;
+	buffer_printf(out, ",\"complete_seq\":%" PRIu64, v->complete_seq);
+	add_time(out, "complete", v->complete_ns);
+}
+
+void restore_manifest_add(struct buffer *out, const struct fs_file *file, const struct restore_line *line)
 {
 	buffer_printf(out, "{\"kind\":\"%s\"", fs_kind_name(file->kind));
 	if (file->path)
@@ -47,11 +60,13 @@ void restore_manifest_add(struct buffer *out, const struct fs_file *file, const 
 	add_time(out, "born", file->crtime_ns);
 	if (file->target)
 		add_bytes(out, "target", file->target, file->target_length);
-	if (sha256)
-		buffer_printf(out, ",\"sha256\":\"%s\"", sha256);
-	if (hard_link_to)
-		add_bytes(out, "hard_link_to", hard_link_to, link_length);
-	if (skipped)
-		add_bytes(out, "skipped", skipped, strlen(skipped));
+	if (line->sha256)
+		buffer_printf(out, ",\"sha256\":\"%s\"", line->sha256);
+	if (line->verdict)
+		add_verdict(out, line->verdict);
+	if (line->hard_link_to)
+		add_bytes(out, "hard_link_to", line->hard_link_to, strlen(line->hard_link_to));
+	if (line->skipped)
+		add_bytes(out, "skipped", line->skipped, strlen(line->skipped));
 	buffer_add_string(out, "}\n");
 }

@@ -4,6 +4,7 @@
 #define SNAPSHOTS_RESTORE_PARTS_H
 
 #include "base/vector.h"
+#include "snapshots/fs_verdict.h"
 #include "snapshots/restore.h"
 
 #include <openssl/evp.h>
@@ -59,8 +60,11 @@ const char *restore_beneath_check(const char *path, size_t length);
 
 // ---- restore_manifest.c
 
-// One JSON line about a file; sha256 and skipped may be NULL.
-void restore_manifest_add(struct buffer *out, const struct fs_file *file, const char *sha256, const char *hard_link_to, size_t link_length,
-			  const char *skipped);
+// What a line of the manifest says beside the file itself; all may be NULL.
+struct restore_line {
+	const char *sha256, *hard_link_to, *skipped;
+	const struct fs_verdict *verdict;
+};
+void restore_manifest_add(struct buffer *out, const struct fs_file *file, const struct restore_line *line);
 
 #endif

@@ -35,7 +35,8 @@ struct restore_tree {
 	struct buffer paths;       // of what was made, each with its NUL
 	struct inode_map linked;   // files with several names -> index of the first that was made
 	// the file whose content comes now
-	bool open, whole;
+	bool open, whole, judged;
+	struct fs_verdict verdict;
 	struct fs_file file;
 	int fd;
 	struct restore_stream stream;
@@ -89,7 +90,7 @@ int restore_tree_new(const char *path, struct restore_report *report, struct res
 static void leave_out(struct restore_tree *t, const struct fs_file *file, const char *why)
 {
 	t->report->skipped++;
-	restore_manifest_add(&t->report->manifest, file, NULL, NULL, 0, why);
+	restore_manifest_add(&t->report->manifest, file, &(struct restore_line){.skipped = why});
 }
 
 // The open folder in which `path` lies. -1 with errno.
@@ -148,7 +149,7 @@ static int make_folder(struct restore_tree *t, const char *path, const struct fs
 	if (parent < 0 || mkdirat(parent, name, 0700) < 0)
 		return name_trouble(t, file, path, errno, err);
 	t->report->folders++;
-	restore_manifest_add(&t->report->manifest, file, NULL, NULL, 0, NULL);
+	restore_manifest_add(&t->report->manifest, file, &(struct restore_line){0});
 	return remember(t, path, file, true, err);
 }
 
@@ -168,7 +169,7 @@ static int make_link(struct restore_tree *t, size_t first, const char *path, con
 		return name_trouble(t, file, path, errno, err);
 	t->made.items[first].hard_links++;
 	t->report->files++;
-	restore_manifest_add(&t->report->manifest, file, NULL, made_path(t, first), strlen(made_path(t, first)), NULL);
+	restore_manifest_add(&t->report->manifest, file, &(struct restore_line){.hard_link_to = made_path(t, first)});
 	return remember(t, path, file, false, err);
 }
 
@@ -185,7 +186,7 @@ static int open_file(struct restore_tree *t, const char *path, struct fs_file *f
 	if (t->fd < 0)
 		return name_trouble(t, file, path, errno, err);
 	t->open = true;
-	t->whole = false;
+	t->whole = t->judged = false;
 	t->file = *file;
 	*file = (struct fs_file){0}; // it is ours now
 	if (remember(t, path, &t->file, false, err) < 0)
@@ -215,7 +216,9 @@ static int close_file(struct restore_tree *t, struct error *err)
 		if (result == 0) {
 			t->report->files++;
 			t->report->bytes += t->file.size_bytes;
-			restore_manifest_add(&t->report->manifest, &t->file, sha256, NULL, 0, NULL);
+			t->report->pending_files += t->judged && t->verdict.kind == FS_PENDING;
+			restore_manifest_add(&t->report->manifest, &t->file,
+					     &(struct restore_line){.sha256 = sha256, .verdict = t->judged ? &t->verdict : NULL});
 		}
 		if (result == 0 && t->file.links > 1 && t->file.inode != 0)
 			result = inode_map_add(&t->linked, t->file.inode, t->made.count - 1, &is_new, NULL, err);
@@ -254,7 +257,7 @@ static int take_file(struct restore_tree *t, struct fs_file *file, struct error 
 		buffer_add(&t->root, file->path, file->path_length);
 		t->report->file = *file;
 		*file = (struct fs_file){0};
-		restore_manifest_add(&t->report->manifest, &t->report->file, NULL, NULL, 0, NULL);
+		restore_manifest_add(&t->report->manifest, &t->report->file, &(struct restore_line){0});
 		return buffer_check(&t->root, err);
 	}
 	const char *path = below_root(t, file, &why);
@@ -298,6 +301,11 @@ int restore_tree_frame(struct restore_tree *t, uint32_t type, const void *payloa
 			return -1;
 		// Of a file that could not be made, content comes all the same.
 		return t->open ? restore_stream_add(&t->stream, offset, bytes, count, err) : 0;
+	case FSREAD_FRAME_VERDICT:
+		if (fs_verdict_get(&r, &t->verdict, err) < 0)
+			return -1;
+		t->judged = t->open;
+		return 0;
 	case FSREAD_FRAME_WHOLE:
 		t->whole = t->open;
 		return 0;
