@@ -56,7 +56,7 @@ static int find_sealed(struct writer *w, uint64_t seq, struct place *ret, struct
 	ret->segment = writer_sealed_segment(w, seq, err);
 	if (!ret->segment)
 		return -1;
-	if (segment_read_rows(&ret->segment->s, seq - ret->segment->s.first_seq, 1, &ret->row, ret->segment->name, err) == 0)
+	if (writer_sealed_row(w, ret->segment, seq, &ret->row, err) == 0)
 		return 0;
 	writer_segment_put(ret->segment);
 	return -1;

@@ -45,6 +45,8 @@ void writer_segment_put(struct writer_segment *s)
 	if (!s || atomic_fetch_sub(&s->references, 1) > 1)
 		return;
 	segment_release(&s->s);
+	for (size_t i = 0; i < ROW_PAGES; i++)
+		free(s->row_pages[i]);
 	free(s->name);
 	free(s);
 }
@@ -207,88 +209,4 @@ int writer_next_segment(struct writer *w, struct error *err)
 	if (w->unsealed.count > 1)
 		writer_seal_later(w, w->unsealed.items[w->unsealed.count - 2]);
 	return 0;
-}
-
-// ---- sealed segments, for reading
-
-static uint64_t number_of(struct writer *w, uint64_t seq)
-{
-	size_t low = 0, high;
-
-	(void)pthread_mutex_lock(&w->append_lock);
-	high = w->first_seqs.count;
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (w->first_seqs.items[middle] <= seq)
-			low = middle;
-		else
-			high = middle;
-	}
-	(void)pthread_mutex_unlock(&w->append_lock);
-	return low + 1;
-}
-
-static struct writer_segment *find_cached(struct writer *w, uint64_t number)
-{
-	for (size_t i = 0; i < CACHED_SEGMENTS; i++)
-		if (w->cache[i] && w->cache[i]->s.number == number)
-			return w->cache[i];
-	return NULL;
-}
-
-static void cache(struct writer *w, struct writer_segment *s)
-{
-	size_t oldest = 0;
-
-	for (size_t i = 0; i < CACHED_SEGMENTS; i++) {
-		if (!w->cache[i]) {
-			oldest = i;
-			break;
-		}
-		if (w->cache[i]->used_at < w->cache[oldest]->used_at)
-			oldest = i;
-	}
-	writer_segment_put(w->cache[oldest]);
-	w->cache[oldest] = s;
-}
-
-static struct writer_segment *open_sealed(struct writer *w, uint64_t number, struct error *err)
-{
-	struct segment s = {.number = number, .fd = -1};
-	struct writer_segment *made = writer_segment_new(&s, w->folder);
-
-	if (!made) {
-		(void)error_set(err, "out of memory");
-		return NULL;
-	}
-	int fd = open(made->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		(void)error_set_errno(err, errno, "%s: cannot open", made->name);
-	else if (segment_open(&made->s, fd, made->name, err) == 0) {
-		if (made->s.sealed && made->s.number == number && memcmp(made->s.uuid, w->header.uuid, 16) == 0)
-			return made;
-		(void)error_set(err, "%s: is no sealed segment of this history any more", made->name);
-	} else
-		(void)close(fd);
-	writer_segment_put(made);
-	return NULL;
-}
-
-struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t seq, struct error *err)
-{
-	uint64_t number = number_of(w, seq);
-
-	(void)pthread_mutex_lock(&w->cache_lock);
-	struct writer_segment *s = find_cached(w, number);
-
-	if (!s && (s = open_sealed(w, number, err)))
-		cache(w, s);
-	if (s) {
-		s->used_at = ++w->cache_clock;
-		(void)atomic_fetch_add(&s->references, 1);
-	}
-	(void)pthread_mutex_unlock(&w->cache_lock);
-	return s;
 }

@@ -28,6 +28,11 @@
 #define CLOSE_MARGIN_BYTES UINT64_C(512)    // of it for CLOCK and CLOSE alone
 #define CACHED_SEGMENTS 64                  // sealed segments that are open for reading
 
+#define ROWS_PER_PAGE 128 // 4 KiB of a request table
+#define ROW_PAGES 64      // of each cached segment: 16 MiB in all at most
+
+struct writer_row_page { uint64_t page; uint8_t bytes[ROWS_PER_PAGE * SEGMENT_ROW_BYTES]; };
+
 struct writer_segment { // a segment and the file that it is in; shared, see writer_segment_put()
 	struct segment s;
 	char *name;
@@ -36,7 +41,9 @@ struct writer_segment { // a segment and the file that it is in; shared, see wri
 	uint64_t written_end; // bytes before it are in the file, those behind it in a stage
 	uint64_t room_end;    // the file system keeps blocks up to here
 	bool dirty;           // written to since the last fdatasync
-	uint64_t used_at;     // of a cached one, under cache_lock
+	// Of a cached one, under cache_lock:
+	uint64_t used_at;
+	struct writer_row_page *row_pages[ROW_PAGES];
 };
 VECTOR_DEFINE(writer_segment_vector, struct writer_segment *)
 
@@ -119,9 +126,12 @@ int writer_next_segment(struct writer *w, struct error *err);
 // append_lock held: `bytes` more fit into the open segment, with the margin behind them. -ENOSPC, or another errno.
 int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct error *err);
 struct writer_segment *writer_open_segment(struct writer *w); // append_lock held
+void writer_release_segments(struct writer *w);
+// writer_cache.c
 // The sealed segment that holds seq, referenced; opened when it is not cached.
 struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t seq, struct error *err);
-void writer_release_segments(struct writer *w);
+int writer_sealed_row(struct writer *w, struct writer_segment *s, uint64_t seq, struct segment_row *ret, struct error *err);
+
 // writer_seal.c
 int writer_start_sealer(struct writer *w, struct error *err);
 // append_lock held: nothing is appended to it any more.
