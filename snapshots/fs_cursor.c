@@ -3,6 +3,8 @@
 
 #include "base/nanotime.h"
 
+#include "base/nanotime.h"
+
 #include <stdlib.h>
 
 #define MAX_WRITTEN ((size_t)1 << 20) /* blocks and extents kept in memory, about 50 MB each, before the base moves up */
@@ -71,6 +73,13 @@ uint64_t fs_cursor_time_ns(const struct fs_cursor *c)
 	uint64_t ns;
 
 	return history_time_of(c->history, c->seq, &ns, &ignored) == 0 && ns != NANOTIME_NONE ? ns : 0;
+}
+
+uint64_t fs_cursor_time(const struct fs_cursor *c)
+{
+	uint64_t time_ns;
+
+	return c->seq > 0 && history_time_of(c->history, c->seq, &time_ns, NULL) == 0 && time_ns != NANOTIME_NONE ? time_ns : 0;
 }
 
 uint32_t fs_cursor_block_bytes(const struct fs_cursor *c)

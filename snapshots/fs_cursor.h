@@ -41,6 +41,7 @@ typedef int fs_cursor_visit(void *context, const struct fs_step *step, struct er
 int fs_cursor_open(struct history *h, const struct partition *p, uint32_t block_bytes, uint64_t seq, struct fs_cursor **ret, struct error *err);
 void fs_cursor_free(struct fs_cursor *c);
 uint64_t fs_cursor_seq(const struct fs_cursor *c);
+uint64_t fs_cursor_time(const struct fs_cursor *c); // of that record; 0: none
 uint64_t fs_cursor_time_ns(const struct fs_cursor *c); // of that record; 0: not known
 uint32_t fs_cursor_block_bytes(const struct fs_cursor *c);
 // Whether the volume has a journal, as far as the cursor could see.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "snapshots/fs_track.h"
 
+#include "base/nanotime.h"
+
 #include <stdlib.h>
 
 #define COMPARE_BYTES (64u << 10)
@@ -471,6 +473,7 @@ int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, co
 	t->fs = fs;
 	t->path = path;
 	t->path_length = path_length;
+	t->began_ns = fs_cursor_time(c);
 	t->old_bytes = malloc(COMPARE_BYTES);
 	t->new_bytes = malloc(COMPARE_BYTES);
 	if (!t->old_bytes || !t->new_bytes)

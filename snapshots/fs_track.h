@@ -35,6 +35,7 @@ struct fs_track {
 	// The rest belongs to fs_track.c.
 	struct fs_cursor *cursor;
 	struct fs_ext *fs;
+	uint64_t began_ns; // host time of the cursor's first moment; 0: before the first record
 	const void *path;
 	size_t path_length;
 	uint64_t inode_number; // 0: nothing there

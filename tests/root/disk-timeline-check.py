@@ -138,6 +138,11 @@ else:
     check(changes('pending') == [['appeared'], ['grew'], ['arrived']], 'pending', changes('pending'))
     check([s['pending_bytes'] for s in pending[-2:]] == [33, 0], 'pending', pending)
     check(steps['pending_committed']['begin'] <= pending[-1]['arrival_ns'] <= steps['pending_arrived']['end'], 'pending arrived', pending[-1])
+    # A restore in between says so, and when it is there.
+    done = subprocess.run([provgraph, 'disk', 'cat', history, 'seq:%d' % pending[-2]['seq'], '/log/pending'], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    check(done.returncode == 0 and done.stdout[-33:] == bytes(33), 'pending, restored', done.stdout[-40:])
+    check(b'content pending: 33 bytes' in done.stderr and b'never reached' not in done.stderr, 'pending, restored', done.stderr)
     # Asked while it is on its way, the answer looks ahead.
     early = objects('log', '/log/pending', '--to', 'seq:%d' % (pending[-1]['seq'] - 1))
     check(early[-1]['pending_bytes'] == 33, 'pending, asked early', early[-1])
