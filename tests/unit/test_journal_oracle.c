@@ -11,7 +11,7 @@
 #define DEBUGFS_STATES 24u
 #define RANDOM_STATES 208u
 
-static unsigned states, dirty_states, replayed_blocks, revoked_blocks, escaped_blocks, damaged_blocks;
+static unsigned states, refusals, dirty_states, replayed_blocks, revoked_blocks, escaped_blocks, damaged_blocks;
 static uint64_t seed = 20261121;
 
 static uint32_t dice(uint32_t sides)
@@ -81,6 +81,25 @@ static void check_state(const uint8_t *bytes, uint64_t size, const char *what)
 		volume_free(v);
 	}
 	journal_extents_release(&g.extents);
+	munmap(recovered, (size_t)recovered_size);
+}
+
+// A descriptor or revoke block of a committed transaction is damaged: both refuse the whole journal.
+static void check_refusal(const uint8_t *bytes, uint64_t size, uint32_t block_bytes, uint64_t lowest)
+{
+	struct disk_at disk = {bytes, size};
+	struct volume *v;
+	struct error err = {""};
+	uint64_t recovered_size, from = lowest * block_bytes, length = UINT64_C(200) * block_bytes;
+	uint8_t *recovered;
+
+	oracle_save("state.img", bytes, size);
+	(void)oracle_run("e2fsck -y -E journal_only state.img");
+	recovered = oracle_map("state.img", &recovered_size);
+	CHECK(memcmp(bytes + from, recovered + from, length) == 0);
+	CHECK(volume_open(&disk, NULL, true, &v, &err) < 0);
+	CHECK(strstr(err.message, "damaged in transaction") != NULL);
+	refusals++;
 	munmap(recovered, (size_t)recovered_size);
 }
 
@@ -202,7 +221,7 @@ static void check_random(const struct base *base, const uint8_t *empty, uint64_t
 	struct journal_geometry g;
 	struct ring r = {.disk = bytes, .g = &g, .features = features[n % 6], .tid = n % 5 ? 1 + dice(1000) : UINT32_MAX - 2, .seconds = 1795252951};
 	bool present;
-	uint32_t start, used = 0, descriptor;
+	uint32_t start, written = 0, committed = 0, descriptor;
 	char what[128];
 
 	memcpy(bytes, empty, size);
@@ -220,17 +239,22 @@ static void check_random(const struct base *base, const uint8_t *empty, uint64_t
 
 		descriptor = before;
 		random_transaction(&r, 1 + dice(400));
-		used += r.at >= before ? r.at - before : r.at + (r.last - r.first) - before;
-		if (used + 500 > r.last - r.first || dice(12) == 0)
+		written += r.at >= before ? r.at - before : r.at + (r.last - r.first) - before;
+		if (written + 500 > r.last - r.first || dice(12) == 0)
 			break;
 		ring_commit(&r);
-		used++;
+		written++;
+		committed++;
 	} while (true);
 	if (get_be32(ring_block(&r, descriptor) + 4) == 5)
 		descriptor = ring_next(&r, descriptor);
 	random_end(&r, descriptor);
 	snprintf(what, sizeof(what), "%s, features %u/%u, start %u, state %u", base->name, r.features, r.compatible, start, n);
 	check_state(bytes, size, what);
+	if (committed > 0 && ring_checksums(&r) && get_be32(ring_block(&r, start) + 4) != 2) {
+		ring_block(&r, start)[20] ^= 1;
+		check_refusal(bytes, size, g.block_bytes, g.fs_blocks - 1000);
+	}
 	journal_extents_release(&g.extents);
 	free(bytes);
 }
@@ -255,7 +279,7 @@ int main(void)
 		munmap(empty, (size_t)size);
 	}
 	CHECK(states >= 200);
-	CHECK(dirty_states == states);
+	CHECK(dirty_states == states && refusals > 30);
 	CHECK(replayed_blocks > 10000 && revoked_blocks > 100 && escaped_blocks > 100 && damaged_blocks > 5);
 	return unit_end();
 }

@@ -7,6 +7,8 @@
 #include "base/bytes.h"
 #include "snapshots/partition.h"
 
+#include <zlib.h>
+
 #define MIB (UINT64_C(1) << 20)
 #define DISK_BYTES (64 * MIB)
 
@@ -163,6 +165,31 @@ static void test_large_sectors(void)
 	drop(&i, &all);
 }
 
+// The same for a GPT: sfdisk's table of 512-byte sectors, moved and counted anew.
+static void test_large_sectors_gpt(void)
+{
+	struct image i = make_disk("label: gpt\nstart=2048,size=16384\n");
+	uint8_t *header = i.bytes + 4096, *entries = i.bytes + 2 * 4096, old_entries[128 * 128];
+	struct partition_vector all;
+
+	memcpy(old_entries, i.bytes + 1024, sizeof(old_entries));
+	memmove(header, i.bytes + 512, 92);
+	memset(i.bytes + 512, 0, 4096 - 512);
+	memcpy(entries, old_entries, sizeof(old_entries));
+	memset(i.bytes + i.size - 512, 0, 512);
+	put_le64(entries + 32, 2048 / 8);
+	put_le64(entries + 40, (2048 + 16384) / 8 - 1);
+	put_le64(header + 72, 2);
+	put_le32(header + 88, (uint32_t)crc32(0, entries, 128 * 128));
+	put_le32(header + 16, 0);
+	put_le32(header + 16, (uint32_t)crc32(0, header, 92));
+	put_file(&i, 2048 * 512, "-t ext4", "8M");
+	all = find(&i);
+	CHECK_EQUAL(all.count, 1);
+	check_partition(&all, 0, 1, 2048 * 512, 16384 * 512, "ext4");
+	drop(&i, &all);
+}
+
 static void test_whole_disk(void)
 {
 	uint8_t *bytes = calloc(1, (size_t)DISK_BYTES);
@@ -243,6 +270,7 @@ int main(void)
 	test_gpt();
 	test_leftover();
 	test_large_sectors();
+	test_large_sectors_gpt();
 	test_whole_disk();
 	test_kinds();
 	return unit_end();
