@@ -34,7 +34,8 @@ typedef int fs_ext_run(void *context, const struct fs_run *run, struct error *er
 // In order of file_offset, without overlap, each within the volume; else an error says what is damaged. None for inline data.
 int fs_ext_runs(struct fs_ext *fs, uint64_t inode, fs_ext_run *visit, void *context, struct error *err);
 // The same for an old copy of the inode (bytes as on disk); its extent or index blocks are read as the volume has them now.
-int fs_ext_runs_of(struct fs_ext *fs, uint64_t inode, const uint8_t *bytes, size_t length, fs_ext_run *visit, void *context, struct error *err);
+int fs_ext_runs_of(struct fs_ext *fs, uint64_t inode, const uint8_t *bytes, size_t length, fs_ext_run *visit, void *context,
+		   struct error *err);
 // Content that lies in the inode itself: appends it to out and sets *ret_inline; leaves both alone for other files.
 int fs_ext_inline_of(const uint8_t *bytes, size_t length, struct buffer *out, bool *ret_inline, struct error *err);
 

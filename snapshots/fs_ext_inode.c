@@ -181,7 +181,8 @@ int fs_ext_stat(struct fs_ext *fs, uint64_t inode, struct fs_file *ret, struct e
 }
 
 // The inodes of one piece of a table.
-static int visit_piece(struct fs_ext *fs, const uint8_t *bytes, size_t length, uint64_t first, fs_ext_inode *visit, void *context, struct error *err)
+static int visit_piece(struct fs_ext *fs, const uint8_t *bytes, size_t length, uint64_t first, fs_ext_inode *visit, void *context,
+		       struct error *err)
 {
 	uint32_t first_plain = fs->fs->super->s_rev_level > 0 ? fs->fs->super->s_first_ino : 11; // EXT2_GOOD_OLD_FIRST_INO
 

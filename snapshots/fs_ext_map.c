@@ -133,8 +133,10 @@ static int read_index(struct mapper *m, uint32_t number, uint8_t *block, struct 
 	return volume_read(m->fs->volume, (uint64_t)number * m->fs->block_bytes, block, m->fs->block_bytes, err);
 }
 
-// Everything below the index block `number` of a tree with `depth` levels (1 .. 3). *file_block: the first block of the file that it maps; moved on.
-static int walk_index(struct mapper *m, uint32_t number, unsigned depth, uint64_t *file_block, uint64_t end_block, uint8_t *space, struct error *err)
+// Everything below the index block `number` of a tree with `depth` levels (1 .. 3). *file_block: the first block of the file that it maps;
+// moved on.
+static int walk_index(struct mapper *m, uint32_t number, unsigned depth, uint64_t *file_block, uint64_t end_block, uint8_t *space,
+		      struct error *err)
 {
 	uint32_t per_block = m->fs->block_bytes / 4;
 	uint64_t span[4] = {1, per_block, (uint64_t)per_block * per_block, (uint64_t)per_block * per_block * per_block};
@@ -208,7 +210,8 @@ static bool has_blocks(const struct fs_file *file)
 	return file->kind == FS_REGULAR || file->kind == FS_FOLDER;
 }
 
-int fs_ext_runs_of(struct fs_ext *fs, uint64_t inode, const uint8_t *bytes, size_t length, fs_ext_run *visit, void *context, struct error *err)
+int fs_ext_runs_of(struct fs_ext *fs, uint64_t inode, const uint8_t *bytes, size_t length, fs_ext_run *visit, void *context,
+		   struct error *err)
 {
 	struct mapper m = {.fs = fs, .inode = inode, .visit = visit, .context = context};
 	struct fs_file file;

@@ -61,8 +61,8 @@ void fs_content_release(struct fs_content *c);
 // Target of a symlink, NUL-terminated; the caller frees.
 int fs_ext_target(struct fs_ext *fs, uint64_t inode, char **ret, size_t *ret_length, struct error *err);
 
-// The entries in `bytes`, a block of a folder or its inline part. Unused ones, "." and ".." are left out. *ret_bad_at: position of the first
-// entry that makes no sense (the rest is not read), or length. visit's other than 0 stops and is returned.
+// The entries in `bytes`, a block of a folder or its inline part. Unused ones, "." and ".." are left out. *ret_bad_at: position of the
+// first entry that makes no sense (the rest is not read), or length. visit's other than 0 stops and is returned.
 struct fs_dirent { const uint8_t *name; size_t name_length; uint32_t inode; unsigned file_type; };
 typedef int fs_dirent_visit(void *context, const struct fs_dirent *entry, struct error *err);
 int fs_dirent_walk(const uint8_t *bytes, size_t length, fs_dirent_visit *visit, void *context, size_t *ret_bad_at, struct error *err);

@@ -32,7 +32,8 @@ void fs_moment_release(struct fs_moment *m);
 int fs_moment_find(struct fs_job *job, struct fs_moment *m, uint64_t *ret_inode, struct error *err);
 
 // Sends FILE; path may be NULL. *ret (may be NULL) is released by the caller.
-int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret, struct error *err);
+int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret,
+		     struct error *err);
 
 // fs_job_look.c
 int fs_job_partitions(struct fs_job *job, struct error *err);

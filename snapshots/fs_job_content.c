@@ -18,7 +18,8 @@
 #define MAX_FOLDERS ((size_t)1 << 20)
 #define MAX_SEARCHES 200                            // our limit: each may take some hundredths of a second
 
-int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret, struct error *err)
+int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret,
+		     struct error *err)
 {
 	struct buffer payload AUTO_RELEASE_BUFFER = {0};
 	struct fs_file file;

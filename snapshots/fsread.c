@@ -166,7 +166,8 @@ static int take_hello(struct session *s, uint32_t type, struct wire_reader r, st
 	if (type != FSREAD_FRAME_HELLO || r.failed)
 		return error_set(err, PROGRAM ": it does not speak as it should; provgraph is not installed in one piece");
 	if (protocol != FSREAD_PROTOCOL)
-		return error_set(err, PROGRAM ": it speaks version %" PRIu64 " and provgraph %d: they are not of one installation", protocol, FSREAD_PROTOCOL);
+		return error_set(err, PROGRAM ": it speaks version %" PRIu64 " and provgraph %d: they are not of one installation", protocol,
+				 FSREAD_PROTOCOL);
 	s->greeted = true;
 	return 0;
 }

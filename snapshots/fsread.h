@@ -70,7 +70,8 @@ int fsread_question_get(struct wire_reader *r, struct fsread_question *ret, stru
 void fsread_question_release(struct fsread_question *q); // only after fsread_question_get()
 
 // PATCH and DATA: an offset and bytes within the payload.
-int fsread_get_piece(const void *payload, size_t length, uint64_t *ret_offset, const uint8_t **ret_bytes, size_t *ret_length, struct error *err);
+int fsread_get_piece(const void *payload, size_t length, uint64_t *ret_offset, const uint8_t **ret_bytes, size_t *ret_length,
+		     struct error *err);
 // PARTITION.
 struct partition;
 int fsread_get_partition(const void *payload, size_t length, struct partition *ret, struct error *err);

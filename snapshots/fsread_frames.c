@@ -68,7 +68,8 @@ void fsread_question_release(struct fsread_question *q)
 	*q = (struct fsread_question){0};
 }
 
-int fsread_get_piece(const void *payload, size_t length, uint64_t *ret_offset, const uint8_t **ret_bytes, size_t *ret_length, struct error *err)
+int fsread_get_piece(const void *payload, size_t length, uint64_t *ret_offset, const uint8_t **ret_bytes, size_t *ret_length,
+		     struct error *err)
 {
 	struct wire_reader r = wire_read(payload, length);
 	uint64_t offset = wire_get_u64(&r);

@@ -74,7 +74,9 @@ static int lock_in(struct fs_job *job, struct error *err)
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	if (sandbox_enter(readable, count, &landlock, err) < 0)
 		return -1;
-	return landlock ? 0 : fs_job_warn(job, "this kernel has no Landlock: only the filter of system calls guards the reader of guest bytes", err);
+	if (landlock)
+		return 0;
+	return fs_job_warn(job, "this kernel has no Landlock: only the filter of system calls guards the reader of guest bytes", err);
 }
 
 static int answer(struct fs_job *job, struct error *err)

@@ -30,7 +30,9 @@ static int check_interrupt(struct error *err)
 {
 	sigset_t pending;
 
-	if (sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1))
+	if (sigpending(&pending) < 0)
+		return 0;
+	if (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1)
 		return error_set(err, "interrupted");
 	return 0;
 }
@@ -56,7 +58,8 @@ static int judge_kind(struct run *run, struct error *err)
 		run->is_folder = true;
 		return error_set(err, "%.*s: is a folder; -o FOLDER restores it with all below, \"provgraph disk ls\" lists it", length, path);
 	case FS_SYMLINK:
-		return error_set(err, "%.*s: is a symlink to %.*s; ask for that", length, path, (int)file->target_length, file->target ? file->target : "");
+		return error_set(err, "%.*s: is a symlink to %.*s; ask for that", length, path, (int)file->target_length,
+				 file->target ? file->target : "");
 	default:
 		return error_set(err, "%.*s: is a %s and has no content", length, path, fs_kind_name(file->kind));
 	}

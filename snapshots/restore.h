@@ -22,14 +22,14 @@ struct restore_report {
 	uint64_t verdict, pending_bytes, pending_from, complete_seq, complete_ns, arrival_seq, arrival_ns; // fs_verdict.h
 	uint64_t files, folders, bytes, skipped; // tree
 	uint64_t pending_files;          // tree: of the files, those with content that had not arrived
-	struct buffer manifest;          // JSON lines: each file's original path, inode, mode, owner, times, SHA-256, verdict; what was skipped and why
+	struct buffer manifest;          // JSON lines: each file's path, inode, mode, owner, times, SHA-256, verdict; what was skipped and why
 	struct buffer warnings;
 	char sha256[65];                 // one file
 	bool is_tree;                    // the path was a folder, and output got it with all below
 	struct error reason;             // RESTORE_NO_SUCH_FILE: which part is missing
 };
-// One file: mode 0600, O_EXCL and O_NOFOLLOW (by a temporary file and rename beside it). Tree: a new folder (0700), names checked, no device
-// nodes, no FIFOs, no symlinks created, no setuid, nothing outside it whatever the image says.
+// One file: mode 0600, never through a symlink (a nameless or temporary file beside it, and a rename). Tree: a new folder (0700), names
+// checked, no device nodes, no FIFOs, no symlinks created, no setuid, nothing outside it whatever the image says.
 int restore_run(const struct restore_plan *plan, enum restore_end *ret_end, struct restore_report *ret, struct error *err);
 void restore_report_release(struct restore_report *r);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A folder with all below goes into a new folder (0700), which gets its name when everything is there. Regular files (0600), folders and
-// hard links are made; symlinks, devices, FIFOs and sockets are only listed in the manifest. No owner, mode or time of the guest is applied.
+// A folder with all below goes into a new folder (0700), which gets its name when everything is there. Regular files (0600), folders
+// and hard links are made; symlinks, devices, FIFOs and sockets are only listed in the manifest. No owner, mode or time of the guest is applied.
 #include "snapshots/restore_parts.h"
 
 #include "base/memory.h"
