@@ -3,8 +3,6 @@
 
 #include "base/nanotime.h"
 
-#include "base/nanotime.h"
-
 #include <stdlib.h>
 
 #define MAX_WRITTEN ((size_t)1 << 20) /* blocks and extents kept in memory, about 50 MB each, before the base moves up */
@@ -65,14 +63,6 @@ void fs_cursor_free(struct fs_cursor *c)
 uint64_t fs_cursor_seq(const struct fs_cursor *c)
 {
 	return c->seq;
-}
-
-uint64_t fs_cursor_time_ns(const struct fs_cursor *c)
-{
-	struct error ignored;
-	uint64_t ns;
-
-	return history_time_of(c->history, c->seq, &ns, &ignored) == 0 && ns != NANOTIME_NONE ? ns : 0;
 }
 
 uint64_t fs_cursor_time(const struct fs_cursor *c)

@@ -42,7 +42,6 @@ int fs_cursor_open(struct history *h, const struct partition *p, uint32_t block_
 void fs_cursor_free(struct fs_cursor *c);
 uint64_t fs_cursor_seq(const struct fs_cursor *c);
 uint64_t fs_cursor_time(const struct fs_cursor *c); // of that record; 0: none
-uint64_t fs_cursor_time_ns(const struct fs_cursor *c); // of that record; 0: not known
 uint32_t fs_cursor_block_bytes(const struct fs_cursor *c);
 // Whether the volume has a journal, as far as the cursor could see.
 bool fs_cursor_has_journal(const struct fs_cursor *c);

@@ -280,7 +280,7 @@ static uint64_t last_inode_arrival(const struct fs_track *t)
 {
 	for (size_t i = t->states.count; i-- > 0;) {
 		if (t->states.items[i].change != TIMELINE_ARRIVED)
-			return t->states.items[i].arrival_ns != 0 ? t->states.items[i].arrival_ns : t->begun_ns;
+			return t->states.items[i].arrival_ns != 0 ? t->states.items[i].arrival_ns : t->began_ns;
 	}
 	return 0;
 }
@@ -469,7 +469,6 @@ int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, co
 
 	memset(t, 0, sizeof(*t));
 	t->cursor = c;
-	t->begun_ns = fs_cursor_time_ns(c);
 	t->fs = fs;
 	t->path = path;
 	t->path_length = path_length;

@@ -46,7 +46,6 @@ struct fs_track {
 	struct fs_runs path_watch, by_volume; // by_volume: map.runs in the order of the volume
 	bool path_dirty, inode_dirty;         // in the present step
 	struct fs_content_change content;
-	uint64_t begun_ns;                    // time of the moment where it began
 	uint64_t stop_inode_change_seq; // 0, or: stop at the first change after this record that is not content coming in
 	bool stopped;
 	uint8_t *old_bytes, *new_bytes; // buffers for comparing
