@@ -9,6 +9,11 @@ sanitizer=
 case ${SANITIZE:-} in *address*) sanitizer=$("${CC:-gcc}" -print-file-name=libasan.so) ;; esac
 if [ -n "$sanitizer" ] && [ ! -e "$sanitizer" ]; then skip "no libasan.so to load into nbdkit"; fi
 
+# disk ARGUMENT...: provgraph disk, for what is refused only once nbdkit runs.
+disk() {
+	ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$sanitizer "$PROVGRAPH" disk "$@"
+}
+
 # start_disk VERB HISTORY SOCKET [OPTION...]: waits until it answers; sets served. What it says is in SOCKET.out and SOCKET.err.
 start_disk() {
 	start_socket=$3

@@ -29,7 +29,7 @@ contains map.json '"start": 8192, "length": 4096, "depth": 0, "present": true, "
 contains map.json '"start": 0, "length": 512, "depth": 0, "present": true, "zero": false, "data": true'
 
 # One writer, and one server for a socket.
-expect_status 2 "$PROVGRAPH" disk serve h --socket s2
+expect_status 2 disk serve h --socket s2
 contains err "process"
 no_files s2
 expect_status 2 "$PROVGRAPH" disk serve h --socket s
