@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The timeline: a lane for every drawn process, file and address; a bar is a life, an arrow from lane to lane is a step of the story.
 //
-// Hours and milliseconds share the axis: the way between two moments grows with the logarithm of the time between them. What is
-// longer than GAP_SECONDS is a grey band with its length below, so that nobody takes a short way for a short time.
+// Waits of more than GAP_SECONDS are a grey band with their length below, so that nobody takes a short way on the axis
+// (graph/svg_axis.h) for a short time.
 #include "graph/svg.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/vector.h"
+#include "graph/svg_axis.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,15 +21,10 @@
 #define LABELS 172.0      /* the column of names */
 #define INDENT 8.0
 #define INDENT_MOST 6
-#define STEP_MIN 3.0
-#define STEP_MAX 74.0
-#define STEP_STORY 9.0    /* a moment of the story does not hide behind its neighbour */
 #define GAP_SECONDS 30.0
 #define LABEL_APART 58.0  /* between two times on the axis */
 #define CHIP_APART 16.0
 
-struct moment { uint64_t ns; bool story; double x; };
-VECTOR_DEFINE(moment_vector, struct moment)
 struct lane { uint32_t node; unsigned depth; double y; };
 VECTOR_DEFINE(lane_vector, struct lane)
 struct mark { double x, y; uint32_t number; bool on_path; uint64_t ns; };
@@ -46,100 +42,9 @@ struct timeline {
 	bool failed;
 };
 
-static bool is_time(uint64_t ns)
-{
-	return ns != 0 && ns != NANOTIME_NONE;
-}
-
-// ---- the axis
-
-static void add_moment(struct timeline *t, uint64_t ns, bool story)
-{
-	if (is_time(ns) && moment_vector_append(&t->moments, (struct moment){.ns = ns, .story = story}) < 0)
-		t->failed = true;
-}
-
-static int compare_moments(const void *a, const void *b)
-{
-	const struct moment *x = a, *y = b;
-
-	return x->ns != y->ns ? (x->ns < y->ns ? -1 : 1) : (int)y->story - (int)x->story;
-}
-
-static void collect_moments(struct timeline *t)
-{
-	const struct picture *p = t->p;
-
-	for (size_t i = 0; i < p->nodes.count; i++) {
-		const struct picture_node *n = &p->nodes.items[i];
-
-		if (n->kind == PICTURE_FOLD)
-			continue;
-		add_moment(t, n->first_ns, false);
-		add_moment(t, n->ended ? n->last_ns : NANOTIME_NONE, false);
-		for (size_t k = 0; k < n->state_count; k++)
-			add_moment(t, n->states[k].time_ns, false);
-		for (size_t k = 0; k < n->disk_state_count; k++)
-			add_moment(t, n->disk_states[k].time_ns, false);
-	}
-	for (size_t i = 0; i < p->edges.count; i++)
-		if (!p->edges.items[i].attached)
-			add_moment(t, p->edges.items[i].first_ns, false);
-	for (size_t i = 0; i < p->steps.count; i++)
-		add_moment(t, p->steps.items[i].time_ns, true);
-	add_moment(t, p->alert_ns, true);
-	if (t->moments.count > 0)
-		qsort(t->moments.items, t->moments.count, sizeof(*t->moments.items), compare_moments);
-}
-
-static double seconds_between(const struct moment *a, const struct moment *b)
-{
-	return (double)(b->ns - a->ns) / (double)NANOTIME_SECOND;
-}
-
-// One moment per instant, each with its x.
-static void lay_axis(struct timeline *t)
-{
-	struct moment *m = t->moments.items;
-	size_t count = 0;
-	double x = 0;
-
-	for (size_t i = 0; i < t->moments.count; i++)
-		if (count == 0 || m[i].ns != m[count - 1].ns)
-			m[count++] = m[i];
-	t->moments.count = count;
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0) {
-			double way = 4 + 14 * log2(1 + seconds_between(&m[i - 1], &m[i]));
-
-			x += fmin(fmax(way, m[i].story || m[i - 1].story ? STEP_STORY : STEP_MIN), STEP_MAX);
-		}
-		m[i].x = x;
-	}
-	double scale = x > 0 ? (t->right - t->left - 16) / x : 0;
-	for (size_t i = 0; i < count; i++)
-		m[i].x = t->left + 8 + m[i].x * scale;
-}
-
 static double x_of(const struct timeline *t, uint64_t ns)
 {
-	size_t low = 0, high = t->moments.count;
-
-	if (high == 0)
-		return t->left;
-	while (low + 1 < high) {
-		size_t middle = (low + high) / 2;
-
-		if (t->moments.items[middle].ns <= ns)
-			low = middle;
-		else
-			high = middle;
-	}
-	const struct moment *m = &t->moments.items[low];
-	if (ns <= m->ns || low + 1 == t->moments.count)
-		return m->x;
-	double part = (double)(ns - m->ns) / (double)(m[1].ns - m->ns);
-	return m->x + (m[1].x - m->x) * part;
+	return axis_x(&t->moments, ns);
 }
 
 // ---- the lanes
@@ -260,14 +165,14 @@ static void lane_bars(struct timeline *t, const struct picture_node *n, double y
 {
 	double from = x_of(t, n->first_ns), to = n->ended ? x_of(t, n->last_ns) : t->right;
 
-	if (!is_time(n->first_ns))
+	if (!axis_is_time(n->first_ns))
 		return;
 	if (n->kind == PICTURE_FILE)
 		file_bars(t, n, y);
 	else if (n->kind == PICTURE_PROCESS)
 		bar(t, n->on_path ? "bar life pathlife" : "bar life", from, to, y);
 	else
-		bar(t, n->alert ? "bar peer alarm" : "bar peer", from, is_time(n->last_ns) && n->last_ns > n->first_ns ? x_of(t, n->last_ns) : to, y);
+		bar(t, n->alert ? "bar peer alarm" : "bar peer", from, axis_is_time(n->last_ns) && n->last_ns > n->first_ns ? x_of(t, n->last_ns) : to, y);
 }
 
 static void lane_label(struct timeline *t, const struct lane *lane)
@@ -344,14 +249,14 @@ static void draw_events(struct timeline *t)
 	for (size_t i = 0; i < t->p->edges.count; i++) {
 		const struct picture_edge *e = &t->p->edges.items[i];
 
-		if (e->step_count == 0 && !e->correlation && !e->attached && is_time(e->first_ns))
+		if (e->step_count == 0 && !e->correlation && !e->attached && axis_is_time(e->first_ns))
 			arrow(t, e, e->first_ns, false);
 	}
 	for (size_t i = 0; i < t->p->steps.count; i++) {
 		const struct picture_step *s = &t->p->steps.items[i];
 		double y = NAN;
 
-		if (s->alert || !is_time(s->time_ns))
+		if (s->alert || !axis_is_time(s->time_ns))
 			continue;
 		if (s->edge < t->p->edges.count) {
 			const struct picture_edge *e = &t->p->edges.items[s->edge];
@@ -421,7 +326,7 @@ static void draw_gaps(struct timeline *t)
 		const struct moment *m = &t->moments.items[i];
 		struct buffer words = {0};
 
-		if (seconds_between(m - 1, m) <= GAP_SECONDS)
+		if (axis_seconds(m - 1, m) <= GAP_SECONDS)
 			continue;
 		svg_rect(t->out, "gapband", m[-1].x + 1, t->top, m->x - m[-1].x - 2, t->bottom - t->top, 0);
 		nanotime_format_duration(&words, m->ns - m[-1].ns);
@@ -470,11 +375,11 @@ static void draw_times(struct timeline *t)
 
 static void draw_alert(struct timeline *t)
 {
-	uint64_t ns = is_time(t->p->alert_ns) ? t->p->alert_ns : t->p->contact_ns;
+	uint64_t ns = axis_is_time(t->p->alert_ns) ? t->p->alert_ns : t->p->contact_ns;
 
-	if (!is_time(ns))
+	if (!axis_is_time(ns))
 		return;
-	const char *words = is_time(t->p->alert_ns) ? "! ALERT" : "CONTACT";
+	const char *words = axis_is_time(t->p->alert_ns) ? "! ALERT" : "CONTACT";
 	double x = x_of(t, ns), width = svg_pill_width(words);
 	vertical(t, "alarmline", x);
 	svg_pill(t->out, fmin(x - width / 2, t->right - width), t->bottom + 22, words, "pill alarm");
@@ -506,8 +411,8 @@ static double draw(struct timeline *t, double y)
 	t->out = &lanes; // the headings are drawn while lanes are dealt out, and come after what lies behind them
 	t->bottom = add_lanes(t, t->top) + 4;
 	t->out = page;
-	collect_moments(t);
-	lay_axis(t);
+	if (axis_lay(t->p, t->left, t->right, &t->moments) < 0)
+		t->failed = true;
 	svg_text(t->out, SVG_MARGIN, y + 12, SVG_START, "h2", svg_words("Timeline"), 20);
 	svg_text(t->out, SVG_MARGIN + 70, y + 12, SVG_START, "t11 muted",
 		 svg_words("bars = lives of processes, versions of files \u00b7 waits over 30 s are grey, with their length below"), SIZE_MAX);

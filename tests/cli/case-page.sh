@@ -14,6 +14,15 @@ for format in html svg; do
 	python3 "$SRCDIR/tests/cli/case_page.py" "case.$format" "$BUILD/screenshots" case.json >said 2>&1 || fail "$(tail -n 5 said)"
 done
 
+# What can be recovered: every file that was deleted or cut, with a command, up to the nanosecond before.
+jq -e '[.recover[] | select(.lost)] as $lost | ($lost | length) >= 4 and
+	all($lost[]; .command | test("^provgraph --restore-at [0-9-]+T[0-9:]+\\.[0-9]{9}\\+00:00 --disk HISTORY --inode [0-9]+$"))' case.json >said ||
+	fail "recover: $(jq -c .recover case.json)"
+jq -e '. as $case | all(.nodes[] | select(.on_path); .explanation | test("score [0-9.e-]+, rank")) and
+	([.nodes[] | select(.path == "/home/alice/Downloads/invoice.py")][0] as $file | any($case.recover[]; .node == $file.id and
+	(.command | endswith("--inode " + $file.inode)) and .time_ns < ($file.states[] | select(.glyph == "x") | .time_ns)))' \
+	case.json >said || fail "explanation or recover of invoice.py"
+
 # 5 MB open at most 2 s after an empty page.
 python3 "$SRCDIR/tests/cli/case_speed.py" case.html 5000000 2 >said 2>&1 || fail "$(cat said)"
 

@@ -5,9 +5,12 @@
 #include "base/text.h"
 #include "graph/layout.h"
 #include "graph/svg.h"
+#include "graph/svg_axis.h"
 #include "tests/unit/hostile_pictures.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/xml_check.h"
+
+#include <math.h>
 
 static char *drawn(struct picture *p)
 {
@@ -263,8 +266,43 @@ static void test_html(void)
 	made_free(p);
 }
 
+// Every drawn thing has a lane, every step its number on the timeline, and the axis runs one way, within its bounds.
+static void test_timeline(void)
+{
+	struct picture *p = made_incident();
+	struct moment_vector axis = {0};
+	char *svg = drawn(p);
+	size_t lanes = 0;
+
+	for (size_t i = 0; i < p->nodes.count; i++)
+		lanes += p->nodes.items[i].kind != PICTURE_FOLD;
+	CHECK_EQUAL(count_of(svg, "<g class=\"lane\""), lanes);
+	CHECK_EQUAL(count_of(svg, " data-step=\""), p->steps.count - 1); // all but the alert
+	for (size_t i = 0; i < p->steps.count; i++) {
+		char number[40];
+
+		(void)snprintf(number, sizeof(number), "data-steps=\"%u\"", p->steps.items[i].number);
+		bool alone = count_of(svg, number) >= 2; // on the edge and on the timeline
+		(void)snprintf(number, sizeof(number), "%u ", p->steps.items[i].number);
+		CHECK(alone || p->steps.items[i].alert || strstr(svg, number)); // or beside others
+	}
+	HAS(svg, ">3m25s</text>"); // a wait, as long as it was
+	HAS(svg, "class=\"alarmline\"");
+	CHECK_EQUAL(axis_lay(p, 100, 700, &axis), 0);
+	CHECK(axis.count > 20 && axis.items[0].x == 108 && fabs(axis.items[axis.count - 1].x - 692) < 0.01);
+	for (size_t i = 1; i < axis.count; i++)
+		CHECK(axis.items[i].ns > axis.items[i - 1].ns && axis.items[i].x > axis.items[i - 1].x);
+	for (size_t i = 0; i < axis.count; i++)
+		CHECK(axis_x(&axis, axis.items[i].ns) == axis.items[i].x);
+	CHECK(axis_x(&axis, 1) == axis.items[0].x);
+	moment_vector_release(&axis);
+	CHECK(axis_x(&axis, 1) == 0);
+	made_free(p);
+}
+
 int main(void)
 {
+	test_timeline();
 	test_disk_states();
 	test_html();
 	test_incident();
