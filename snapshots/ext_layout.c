@@ -127,7 +127,8 @@ uint64_t ext_layout_descriptor(const struct ext_layout *l, uint32_t group)
 	return block * l->block_bytes + (uint64_t)(group % per_block) * l->descriptor_bytes;
 }
 
-int ext_layout_inode(const struct ext_layout *l, ext_read *read, void *context, uint64_t inode, uint8_t ret[EXT_INODE_BYTES], struct error *err)
+int ext_layout_inode(const struct ext_layout *l, ext_read *read, void *context, uint64_t inode, uint8_t ret[EXT_INODE_BYTES],
+		     struct error *err)
 {
 	uint8_t descriptor[64] = {0};
 	uint64_t table, offset;

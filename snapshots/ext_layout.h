@@ -59,6 +59,7 @@ int ext_layout_read(ext_read *read, void *context, struct ext_layout *ret, bool 
 // Where the descriptor of a group lies, in bytes of the file system.
 uint64_t ext_layout_descriptor(const struct ext_layout *l, uint32_t group);
 #define EXT_INODE_BYTES 128u // the part of an inode that every revision has
-int ext_layout_inode(const struct ext_layout *l, ext_read *read, void *context, uint64_t inode, uint8_t ret[EXT_INODE_BYTES], struct error *err);
+int ext_layout_inode(const struct ext_layout *l, ext_read *read, void *context, uint64_t inode, uint8_t ret[EXT_INODE_BYTES],
+		     struct error *err);
 
 #endif

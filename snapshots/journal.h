@@ -69,7 +69,8 @@ struct journal_commit {
 	const uint64_t *revoked; size_t revoked_count; // also copies of the same transaction do not count then
 };
 typedef int journal_on_commit(void *context, const struct journal_commit *commit, struct error *err);
-int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_commit, void *context, struct journal_follow **ret, struct error *err);
+int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_commit, void *context, struct journal_follow **ret,
+		       struct error *err);
 void journal_follow_free(struct journal_follow *f);
 // What was seen so far. incomplete: commit blocks whose transaction was not all there, for example begun before the first record.
 struct journal_follow_counts { uint64_t commits, incomplete, damaged /* copies with a wrong checksum, left out */; };

@@ -91,11 +91,12 @@ int journal_revokes_decode(const struct journal_geometry *g, const uint8_t *bloc
 bool journal_commit_holds(const struct journal_geometry *g, const uint8_t *block)
 {
 	uint8_t whole[65536] = {0}; // a header that reached the disk before the rest of its block: the rest counts as zeros
+	uint32_t wanted = get_be32(block + COMMIT_CHECKSUM);
 
-	if (!journal_has_checksums(g) || crc32c_with_hole(g->checksum_seed, block, g->block_bytes, COMMIT_CHECKSUM) == get_be32(block + COMMIT_CHECKSUM))
+	if (!journal_has_checksums(g) || crc32c_with_hole(g->checksum_seed, block, g->block_bytes, COMMIT_CHECKSUM) == wanted)
 		return true;
 	memcpy(whole, block, COMMIT_HEADER_BYTES);
-	return crc32c_with_hole(g->checksum_seed, whole, g->block_bytes, COMMIT_CHECKSUM) == get_be32(block + COMMIT_CHECKSUM);
+	return crc32c_with_hole(g->checksum_seed, whole, g->block_bytes, COMMIT_CHECKSUM) == wanted;
 }
 
 bool journal_tag_holds(const struct journal_geometry *g, const struct journal_tag *tag, uint32_t tid, const uint8_t *block)

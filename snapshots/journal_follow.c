@@ -6,7 +6,8 @@
 //                 ^ ends here                                          begins here
 //
 // over fresh blocks of its tid, until the blocks before belong to something else. What the walk took is used up. So a ring that
-// comes round, blocks out of order, and leftovers of an earlier life need no rules of their own.
+// comes round, blocks out of order, and leftovers of an earlier life need no rules of their own. Checksums of version 1, over whole
+// transactions, are not verified here: they tell a torn commit from a whole one after a crash, and here nothing is lost.
 #include "snapshots/journal_block.h"
 
 #include "base/bytes.h"
@@ -221,7 +222,8 @@ static int follow_super(struct journal_follow *f, const uint8_t *bytes, struct e
 	}
 	if (f->g.incompatible & JOURNAL_FAST_COMMIT)
 		return error_set(err, "fast_commit: what such commits changed cannot be followed");
-	if (super.start == 0 || f->g.first != first || f->g.last != last || (f->uuid_known && memcmp(f->uuid, super.uuid, sizeof(super.uuid)) != 0))
+	if (super.start == 0 || f->g.first != first || f->g.last != last ||
+	    (f->uuid_known && memcmp(f->uuid, super.uuid, sizeof(super.uuid)) != 0))
 		follow_forget_all(f);
 	memcpy(f->uuid, super.uuid, sizeof(super.uuid));
 	f->uuid_known = true;
@@ -242,7 +244,8 @@ static int follow_control(struct journal_follow *f, struct place *p, enum journa
 	p->control = c;
 	p->kind = (uint8_t)kind;
 	c->tid = journal_block_tid(bytes);
-	int result = kind == JOURNAL_DESCRIPTOR ? journal_tags_decode(&f->g, bytes, &c->tags, err) : journal_revokes_decode(&f->g, bytes, &c->revoked, err);
+	int result = kind == JOURNAL_DESCRIPTOR ? journal_tags_decode(&f->g, bytes, &c->tags, err)
+						: journal_revokes_decode(&f->g, bytes, &c->revoked, err);
 	f->held += c->tags.count + c->revoked.count;
 	return result;
 }
@@ -285,7 +288,8 @@ int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const
 
 // ----
 
-int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_commit, void *context, struct journal_follow **ret, struct error *err)
+int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_commit, void *context, struct journal_follow **ret,
+		       struct error *err)
 {
 	struct journal_follow *f;
 

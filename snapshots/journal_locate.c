@@ -127,8 +127,8 @@ static int finder_walk(struct finder *f, const uint8_t map[INODE_MAP_BYTES], uin
 	if (f->wanted_blocks == 0)
 		return error_set(err, "journal: its file is empty");
 	if (f->wanted_blocks > JOURNAL_MAX_BLOCKS || size_bytes > JOURNAL_MAX_BYTES)
-		return error_set(err, "journal: its file has %llu blocks, %llu bytes: more than this program follows", (unsigned long long)f->wanted_blocks,
-				 (unsigned long long)size_bytes);
+		return error_set(err, "journal: its file has %llu blocks, %llu bytes: more than this program follows",
+				 (unsigned long long)f->wanted_blocks, (unsigned long long)size_bytes);
 	if (extents) {
 		unsigned depth = get_le16(map + 6);
 

@@ -44,7 +44,7 @@ struct recovery {
 
 static const uint8_t *recovery_block(struct recovery *r, uint32_t journal_block, struct error *err)
 {
-	uint64_t fs_block, run = 1;
+	uint64_t fs_block, run = 1, most = r->window_bytes / r->g.block_bytes;
 
 	if (journal_block >= r->window_first && journal_block - r->window_first < r->window_count)
 		return r->window + (journal_block - r->window_first) * r->g.block_bytes;
@@ -52,7 +52,7 @@ static const uint8_t *recovery_block(struct recovery *r, uint32_t journal_block,
 		(void)error_set(err, "journal: block %u is outside of its file", journal_block);
 		return NULL;
 	}
-	for (uint64_t next; run < r->window_bytes / r->g.block_bytes && journal_to_fs(&r->g, journal_block + run, &next) && next == fs_block + run;)
+	for (uint64_t next; run < most && journal_to_fs(&r->g, journal_block + run, &next) && next == fs_block + run;)
 		run++;
 	r->window_count = 0;
 	if (r->read(r->context, fs_block * r->g.block_bytes, r->window, run * r->g.block_bytes, err) < 0)
@@ -139,8 +139,8 @@ static int walk_commit(struct recovery *r, const uint8_t *block, bool *ret_more,
 	if (r->suspicious) { // older than the transaction before: left over from an earlier life of the ring
 		if (seconds < r->last_seconds)
 			return 0;
-		return error_set(err, "journal: a descriptor or revoke block is damaged in transaction %u, which is committed: the kernel would not replay "
-				 "this journal; --raw reads what the home blocks hold", r->tid);
+		return error_set(err, "journal: a descriptor or revoke block is damaged in transaction %u, which is committed: "
+				 "the kernel would not replay this journal; --raw reads what the home blocks hold", r->tid);
 	}
 	if (!commit_checksum_holds(r, block))
 		return 0;
@@ -292,7 +292,8 @@ static int recovery_run(struct recovery *r, struct error *err)
 	if (super.start == 0)
 		return 0;
 	if (r->g.incompatible & JOURNAL_FAST_COMMIT)
-		return error_set(err, "fast_commit: the journal is not clean, and fast commits cannot be replayed; --raw reads what the home blocks hold");
+		return error_set(err, "fast_commit: the journal is not clean, and fast commits cannot be replayed; "
+				 "--raw reads what the home blocks hold");
 	if (super.start >= r->g.last)
 		return error_set(err, "journal: its log starts at block %u of %u", super.start, r->g.last);
 	r->at = super.start;

@@ -87,7 +87,9 @@ int journal_super_decode(const uint8_t *bytes, struct journal_geometry *g, struc
 {
 	enum journal_kind kind = journal_block_kind(bytes);
 	struct journal_geometry read = *g;
-	struct journal_super s = {.sequence = get_be32(bytes + S_SEQUENCE), .start = get_be32(bytes + S_START), .error = get_be32(bytes + S_ERROR)};
+	struct journal_super s = {
+		.sequence = get_be32(bytes + S_SEQUENCE), .start = get_be32(bytes + S_START), .error = get_be32(bytes + S_ERROR),
+	};
 
 	if (kind != JOURNAL_SUPER_V1 && kind != JOURNAL_SUPER_V2)
 		return error_set(err, "journal: no superblock where the journal begins");

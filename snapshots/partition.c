@@ -10,8 +10,8 @@
 
 #define MAX_PARTITIONS 1024u
 
-int partition_add(const struct partition_disk *d, struct partition_vector *out, unsigned number, uint64_t start_bytes, uint64_t length_bytes,
-		  struct error *err)
+int partition_add(const struct partition_disk *d, struct partition_vector *out, unsigned number, uint64_t start_bytes,
+		  uint64_t length_bytes, struct error *err)
 {
 	struct partition p = {.number = number, .start_bytes = start_bytes, .length_bytes = length_bytes};
 
@@ -122,7 +122,9 @@ int partition_find(partition_read *read, void *context, uint64_t disk_bytes, str
 
 static void list_size(struct buffer *out, uint64_t bytes)
 {
-	static const struct { uint64_t bytes; const char *unit; } units[] = {{UINT64_C(1) << 40, "TiB"}, {1u << 30, "GiB"}, {1u << 20, "MiB"}, {1024, "KiB"}};
+	static const struct { uint64_t bytes; const char *unit; } units[] = {
+		{UINT64_C(1) << 40, "TiB"}, {1u << 30, "GiB"}, {1u << 20, "MiB"}, {1024, "KiB"},
+	};
 
 	for (size_t i = 0; i < 4; i++) {
 		if (bytes >= units[i].bytes) {

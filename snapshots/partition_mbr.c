@@ -32,7 +32,8 @@ static bool has_signature(const uint8_t *sector)
 	return sector[510] == 0x55 && sector[511] == 0xaa;
 }
 
-static int mbr_logical(const struct partition_disk *d, uint32_t sector_bytes, struct entry extended, struct partition_vector *out, struct error *err)
+static int mbr_logical(const struct partition_disk *d, uint32_t sector_bytes, struct entry extended, struct partition_vector *out,
+		       struct error *err)
 {
 	uint64_t link = extended.start;
 	unsigned number = 5;
@@ -91,7 +92,8 @@ static enum mbr_state mbr_judge(const uint8_t *sector, uint32_t sector_bytes)
 	return any ? MBR_TABLE : MBR_NONE;
 }
 
-int partition_mbr(const struct partition_disk *d, uint32_t sector_bytes, enum mbr_state *ret, struct partition_vector *out, struct error *err)
+int partition_mbr(const struct partition_disk *d, uint32_t sector_bytes, enum mbr_state *ret, struct partition_vector *out,
+		  struct error *err)
 {
 	uint8_t sector[512];
 	bool extended_seen = false;

@@ -126,10 +126,11 @@ static bool probe_ext(struct probe *r, struct partition *p)
 
 static bool probe_zfs(const struct probe *r) // an uberblock in the first label, in either byte order
 {
+	static const uint8_t big_endian[8] = {0, 0, 0, 0, 0x00, 0xba, 0xb1, 0x0c};
 	uint8_t magic[8];
 
 	for (uint64_t at = 128 << 10; at < 256 << 10; at += 1 << 10)
-		if (probe_bytes(r, at, magic, sizeof(magic)) && (get_le64(magic) == 0x00bab10c || (get_be32(magic) == 0 && get_be32(magic + 4) == 0x00bab10c)))
+		if (probe_bytes(r, at, magic, sizeof(magic)) && (get_le64(magic) == 0x00bab10c || memcmp(magic, big_endian, 8) == 0))
 			return true;
 	return false;
 }

@@ -17,12 +17,13 @@ enum mbr_state {
 	MBR_PROTECTIVE, // the disk has a GPT
 };
 // What the first sector is; sector_bytes is the unit of its numbers. Logical partitions are followed (5, 6 ...), as block/partitions/msdos.c.
-int partition_mbr(const struct partition_disk *d, uint32_t sector_bytes, enum mbr_state *ret, struct partition_vector *out, struct error *err);
+int partition_mbr(const struct partition_disk *d, uint32_t sector_bytes, enum mbr_state *ret, struct partition_vector *out,
+		  struct error *err);
 // *ret_found false: no GPT with sectors of that size, neither at the start nor at the end of the disk.
 int partition_gpt(const struct partition_disk *d, uint32_t sector_bytes, bool *ret_found, struct partition_vector *out, struct error *err);
 
 // Adds one; what lies partly beyond the disk's end is cut there, what lies behind it is left out.
-int partition_add(const struct partition_disk *d, struct partition_vector *out, unsigned number, uint64_t start_bytes, uint64_t length_bytes,
-		  struct error *err);
+int partition_add(const struct partition_disk *d, struct partition_vector *out, unsigned number, uint64_t start_bytes,
+		  uint64_t length_bytes, struct error *err);
 
 #endif

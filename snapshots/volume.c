@@ -53,7 +53,8 @@ static size_t volume_copy_from(const struct volume *v, uint64_t fs_block)
 }
 
 // Puts what one copy changes into bytes[offset, +length).
-static int volume_apply_copy(struct volume *v, const struct journal_copy *c, uint64_t offset, uint8_t *bytes, size_t length, struct error *err)
+static int volume_apply_copy(struct volume *v, const struct journal_copy *c, uint64_t offset, uint8_t *bytes, size_t length,
+			     struct error *err)
 {
 	uint64_t begin = c->fs_block * v->block_bytes, end = begin + v->block_bytes, from = begin > offset ? begin : offset, place;
 	uint64_t to = end < offset + length ? end : offset + length;

@@ -219,7 +219,8 @@ static void check_random(const struct base *base, const uint8_t *empty, uint64_t
 	uint8_t *bytes = malloc(size);
 	struct disk_at disk = {bytes, size};
 	struct journal_geometry g;
-	struct ring r = {.disk = bytes, .g = &g, .features = features[n % 6], .tid = n % 5 ? 1 + dice(1000) : UINT32_MAX - 2, .seconds = 1795252951};
+	struct ring r = {.disk = bytes, .g = &g, .features = features[n % 6], .tid = n % 5 ? 1 + dice(1000) : UINT32_MAX - 2,
+			 .seconds = 1795252951};
 	bool present;
 	uint32_t start, written = 0, committed = 0, descriptor;
 	char what[128];

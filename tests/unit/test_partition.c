@@ -39,7 +39,8 @@ static struct partition_vector find(struct image *i)
 	return all;
 }
 
-static void check_partition(const struct partition_vector *all, unsigned index, unsigned number, uint64_t start, uint64_t length, const char *kind)
+static void check_partition(const struct partition_vector *all, unsigned index, unsigned number, uint64_t start, uint64_t length,
+			    const char *kind)
 {
 	if (index >= all->count) {
 		CHECK(index < all->count);
@@ -252,7 +253,7 @@ static void test_kinds(void)
 	check_kind("mkfs.xfs -q -f fs.img", "xfs", false);
 	check_kind("mkfs.btrfs -q -f fs.img", "btrfs", false);
 	check_kind("printf secret | cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 fs.img -", "LUKS", false);
-	check_kind("printf LABELONE | dd of=fs.img bs=1 seek=512 conv=notrunc status=none; printf 'LVM2 001' | dd of=fs.img bs=1 seek=536 conv=notrunc status=none", "LVM", false);
+	check_kind("printf 'LABELONE________________LVM2 001' | dd of=fs.img bs=1 seek=512 conv=notrunc status=none", "LVM", false);
 	check_kind("printf '\\374\\116\\053\\251' | dd of=fs.img bs=1 seek=4096 conv=notrunc status=none", "md RAID", false);
 	check_kind("printf '\\374\\116\\053\\251' | dd of=fs.img bs=1 seek=335478784 conv=notrunc status=none", "md RAID", false);
 	check_kind("printf '\\014\\261\\272\\000' | dd of=fs.img bs=1 seek=135168 conv=notrunc status=none", "zfs", false);

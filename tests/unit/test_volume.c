@@ -162,7 +162,8 @@ static void test_overlay(void)
 	uint8_t *disk = calloc(1, size), *whole = malloc(fs.size), *contents = malloc(4 * 4096);
 	struct disk_at d = {disk, size};
 	struct journal_geometry g = locate(&fs);
-	struct ring r = {.g = &g, .disk = disk + (1u << 20), .features = RING_V3 | RING_64BIT, .first = 1, .last = g.maximum_length, .at = 7, .tid = 3};
+	struct ring r = {.g = &g, .disk = disk + (1u << 20), .features = RING_V3 | RING_64BIT, .first = 1,
+			 .last = g.maximum_length, .at = 7, .tid = 3};
 	struct partition p = {.number = 1, .start_bytes = 1u << 20, .length_bytes = fs.size};
 	struct collected c = {malloc(size), 0};
 	struct disk_piece piece;
