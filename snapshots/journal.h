@@ -41,7 +41,8 @@ int journal_locate(journal_read *read, void *context, struct journal_geometry *r
 bool journal_to_fs(const struct journal_geometry *g, uint64_t journal_block, uint64_t *ret_fs_block);
 bool journal_from_fs(const struct journal_geometry *g, uint64_t fs_block, uint64_t *ret_journal_block);
 
-struct journal_copy { uint64_t fs_block, journal_block; bool escaped; }; // escaped: first 4 bytes are the magic, stored as zeros
+// escaped: the first 4 bytes are the magic, stored as zeros. tid: of its transaction.
+struct journal_copy { uint64_t fs_block, journal_block; bool escaped; uint32_t tid; };
 VECTOR_DEFINE(journal_copies, struct journal_copy)
 
 struct journal_result {

@@ -173,7 +173,7 @@ static int follow_collect(struct journal_follow *f, const struct walk *w, struct
 				f->counts.damaged++;
 				continue;
 			}
-			if (copy_vector_append(&f->copies, (struct journal_copy){t->fs_block, at, t->escaped}) < 0 ||
+			if (copy_vector_append(&f->copies, (struct journal_copy){t->fs_block, at, t->escaped, w->tid}) < 0 ||
 			    u64_vector_append(&f->seqs, data->seq) < 0)
 				return error_set(err, "out of memory");
 		}
