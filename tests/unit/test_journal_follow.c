@@ -48,7 +48,8 @@ static int on_commit(void *context, const struct journal_commit *c, struct error
 	told_right = c->tid == want_tid && c->seq == next_seq && c->copy_count == want.copies && c->revoked_count == want.revokes &&
 		     c->commit_ns % 1000000000u == 123456789;
 	for (size_t i = 0; told_right && i < c->copy_count; i++)
-		told_right = c->copies[i].fs_block == want.fs_block[i] && c->copies[i].tid == c->tid && c->copy_seqs[i] == block_seq[c->copies[i].journal_block];
+		told_right = c->copies[i].fs_block == want.fs_block[i] && c->copies[i].tid == c->tid &&
+			     c->copy_seqs[i] == block_seq[c->copies[i].journal_block];
 	for (size_t i = 0; told_right && i < c->revoked_count; i++)
 		told_right = c->revoked[i] == want.revoked[i];
 	return 0;
