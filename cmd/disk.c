@@ -27,16 +27,16 @@ static const struct verb {
 	{"init", disk_init, 0, 0, "size base segment-size" COMMON},
 	{"serve", disk_serve, 0, 0, "socket socket-group sync inline compress max-size" COMMON},
 	{"views", disk_views, 0, 0, "socket socket-group" COMMON},
+	{"cat", disk_cat, 1, 2, "path inode output force raw image max-bytes json" COMMON},
+	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON},
 	{"log", disk_log, 0, 1, "path inode from to json output force" COMMON},
 	{"tamper", disk_tamper, 0, 1, "path inode from to json output force" COMMON},
 	{"diff", disk_diff, 2, 2, "json output force" COMMON},
 	{"files", disk_files, 2, 2, "json output force" COMMON},
+	{"info", disk_info, 0, 0, "json output force" COMMON},
 	{"verify", disk_verify, 0, 0, "json output force" COMMON},
 	{"export", disk_export, 0, 1, "output force raw format" COMMON},
 	{"import", disk_import, 1, 1, "start" COMMON},
-	{"cat", disk_cat, 1, 2, "path inode output force raw image max-bytes json" COMMON},
-	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON},
-	{"info", disk_info, 0, 0, "json output force" COMMON},
 };
 
 static const struct verb *find_verb(const char *name)
