@@ -31,7 +31,8 @@
 #define PIPE_BYTES (1 << 20)                    // wanted; the kernel's default serves, too
 #define SILENCE_NS (600 * NANOTIME_SECOND)      // our limit: no byte for so long
 #define WAIT_NS (2 * NANOTIME_SECOND)           // to end by itself after its last frame
-#define BESIDE_BYTES (UINT64_C(4) << 30)        // our limit for all that is no content
+#define BESIDE_BYTES (UINT64_C(1) << 30)        // our limit for what comes beside content: a million files of a tree
+#define ANSWER_BYTES (UINT64_C(16) << 30)       // our limit for other answers: the journal of a large file system
 #define WARNINGS_BYTES 65536u                   // our limit
 #define SENTENCE_BYTES 900u                     // of an ERROR, fits struct error
 
@@ -329,12 +330,20 @@ static int converse(struct session *s, const struct fsread_question *q, struct e
 	return result;
 }
 
+// Content has the limit that was asked for (without one there is none).
+static uint64_t answer_limit(const struct fsread_question *q)
+{
+	if (q->job != FSREAD_CONTENT && q->job != FSREAD_TREE)
+		return ANSWER_BYTES;
+	return q->max_bytes > 0 && q->max_bytes < UINT64_MAX - BESIDE_BYTES ? q->max_bytes + BESIDE_BYTES : UINT64_MAX;
+}
+
 int fsread_ask(const struct fsread_question *q, fsread_on_frame *on_frame, void *context, struct fsread_answer *ret, struct error *err)
 {
 	struct session s = {.input = -1, .output = -1, .on_frame = on_frame, .context = context, .answer = ret};
 
 	*ret = (struct fsread_answer){0};
-	s.max_received = q->max_bytes > 0 && q->max_bytes < UINT64_MAX / 2 ? q->max_bytes + BESIDE_BYTES : UINT64_MAX;
+	s.max_received = answer_limit(q);
 	int result = converse(&s, q, err);
 
 	if (s.input >= 0)

@@ -5,6 +5,7 @@
 #include "snapshots/fs_verdict.h"
 #include "snapshots/restore_parts.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,13 @@ static int take_file(struct run *run, struct wire_reader r, struct error *err)
 	if (fs_file_get(&r, &run->report->file, err) < 0 || wire_end(&r, "the file", err) < 0)
 		return -1;
 	run->has_file = true;
-	if (judge_kind(run, err) < 0 || restore_place_open(&run->place, plan->output, plan->force, err) < 0 ||
+	if (judge_kind(run, err) < 0)
+		return -1;
+	// The other process has judged this, too; it may lie.
+	if (plan->question.max_bytes > 0 && run->report->file.size_bytes > plan->question.max_bytes)
+		return error_set(err, "the file has %" PRIu64 " bytes, and --max-bytes allows %" PRIu64, run->report->file.size_bytes,
+				 plan->question.max_bytes);
+	if (restore_place_open(&run->place, plan->output, plan->force, err) < 0 ||
 	    restore_stream_init(&run->stream, run->place.fd, run->place.path, run->report->file.size_bytes, err) < 0)
 		return -1;
 	run->stream.visible = plan->visible && to_standard_output(plan);
@@ -173,7 +180,7 @@ static int restore_one(struct run *run, enum restore_end *ret_end, struct error 
 static int restore_folder(struct run *run, enum restore_end *ret_end, struct error *err)
 {
 	fs_file_release(&run->report->file);
-	if (restore_tree_new(run->plan->output, run->report, &run->tree, err) < 0)
+	if (restore_tree_new(run->plan->output, run->plan->question.max_bytes, run->report, &run->tree, err) < 0)
 		return -1;
 	int result = ask(run, FSREAD_TREE, ret_end, err);
 

@@ -44,7 +44,8 @@ void restore_place_abort(struct restore_place *p); // nothing stays; also after 
 // ---- restore_tree.c: a new folder with all below
 
 struct restore_tree;
-int restore_tree_new(const char *path, struct restore_report *report, struct restore_tree **ret, struct error *err);
+// max_bytes: of content, all together; 0: no limit.
+int restore_tree_new(const char *path, uint64_t max_bytes, struct restore_report *report, struct restore_tree **ret, struct error *err);
 // FILE, DATA and WHOLE frames.
 int restore_tree_frame(struct restore_tree *t, uint32_t type, const void *payload, size_t length, struct error *err);
 // Puts it where it belongs.

@@ -29,6 +29,7 @@ struct restore_tree {
 	int root_fd, parent_fd;    // parent: of the last file, kept for the next
 	struct buffer parent;      // its path
 	struct restore_report *report;
+	uint64_t left;             // bytes that may still be written
 	bool has_root;
 	struct buffer root;        // path of the folder in the guest
 	struct made_vector made;   // in order: a folder before what is in it
@@ -70,13 +71,14 @@ static int make_root(struct restore_tree *t, struct error *err)
 	return t->root_fd < 0 ? error_set_errno(err, errno, "%s: cannot open the new folder", path) : 0;
 }
 
-int restore_tree_new(const char *path, struct restore_report *report, struct restore_tree **ret, struct error *err)
+int restore_tree_new(const char *path, uint64_t max_bytes, struct restore_report *report, struct restore_tree **ret, struct error *err)
 {
 	struct restore_tree *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return error_set(err, "out of memory");
-	*t = (struct restore_tree){.path = path, .root_fd = -1, .parent_fd = -1, .fd = -1, .report = report};
+	*t = (struct restore_tree){.path = path, .root_fd = -1, .parent_fd = -1, .fd = -1, .report = report,
+				   .left = max_bytes > 0 ? max_bytes : UINT64_MAX};
 	if (make_root(t, err) < 0) {
 		restore_tree_free(t);
 		return -1;
@@ -180,6 +182,12 @@ static int open_file(struct restore_tree *t, const char *path, struct fs_file *f
 
 	if (file->links > 1 && inode_map_find(&t->linked, file->inode, &first))
 		return make_link(t, (size_t)first, path, file, err);
+	// The other process has judged this, too; it may lie.
+	if (file->size_bytes > t->left) {
+		leave_out(t, file, "it is larger than what --max-bytes leaves");
+		return 0;
+	}
+	t->left -= file->size_bytes;
 	int parent = parent_of(t, path, &name);
 
 	t->fd = parent < 0 ? -1 : openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static struct restore_report report;
+static uint64_t max_bytes; // of the next tree; 0: no limit
 
 static int send_file(struct restore_tree *t, const char *path, size_t length, enum fs_kind kind, uint64_t inode, uint32_t links, uint64_t size)
 {
@@ -58,7 +59,7 @@ static struct restore_tree *begin(const char *root)
 	struct error err = {""};
 
 	report = (struct restore_report){0};
-	CHECK_EQUAL(restore_tree_new("out", &report, &t, &err), 0);
+	CHECK_EQUAL(restore_tree_new("out", max_bytes, &report, &t, &err), 0);
 	CHECK_EQUAL(send_file(t, root, strlen(root), FS_FOLDER, 2, 2, 0), 0);
 	return t;
 }
@@ -145,7 +146,7 @@ static void check_content_lies(void)
 	CHECK_EQUAL(send_file(t, "/a", 2, FS_REGULAR, 20, 1, 9), 0);
 	CHECK_EQUAL(send_data(t, 0, "xyz"), 0);
 	CHECK_EQUAL(send_file(t, "/d", 2, FS_FOLDER, 21, 2, 0), 0);
-	CHECK_EQUAL(send_file(t, "/d/b", 4, FS_REGULAR, 22, 1, UINT64_MAX), 0);
+	CHECK_EQUAL(send_file(t, "/d/b", 4, FS_REGULAR, 22, 1, UINT64_C(1) << 63), 0);
 	CHECK_EQUAL(send_whole(t), 0);
 	CHECK_EQUAL(send_file(t, "/c", 2, FS_REGULAR, 23, 1, 9), -1);
 	CHECK(report.skipped == 1 && strstr(buffer_string(&report.manifest), "could not be read in full"));
@@ -201,6 +202,30 @@ static void check_links(void)
 	CHECK(strstr(buffer_string(&report.manifest), "\"hard_link_to\":\"a\""));
 	restore_report_release(&report);
 	CHECK(unlink("out/a") == 0 && unlink("out/b") == 0 && rmdir("out") == 0);
+}
+
+static void check_limit(void)
+{
+	struct error err;
+	struct stat status;
+
+	max_bytes = 10;
+	struct restore_tree *t = begin("");
+
+	max_bytes = 0;
+	CHECK_EQUAL(send_file(t, "/a", 2, FS_REGULAR, 20, 1, 6), 0);
+	CHECK_EQUAL(send_whole(t), 0);
+	CHECK_EQUAL(send_file(t, "/b", 2, FS_REGULAR, 21, 1, 5), 0);
+	CHECK_EQUAL(send_data(t, 0, "xxxxx"), 0);
+	CHECK_EQUAL(send_whole(t), 0);
+	CHECK_EQUAL(send_file(t, "/c", 2, FS_REGULAR, 22, 1, 4), 0);
+	CHECK_EQUAL(send_whole(t), 0);
+	CHECK_EQUAL(restore_tree_commit(t, &err), 0);
+	restore_tree_free(t);
+	CHECK(report.files == 2 && report.skipped == 1 && report.bytes == 10);
+	CHECK(lstat("out/b", &status) < 0);
+	restore_report_release(&report);
+	CHECK(unlink("out/a") == 0 && unlink("out/c") == 0 && rmdir("out") == 0);
 }
 
 static void check_beneath(void)
@@ -269,6 +294,7 @@ int main(void)
 	check_content_lies();
 	check_swapped_folder();
 	check_links();
+	check_limit();
 	check_place();
 	return unit_end();
 }
