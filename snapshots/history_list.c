@@ -25,6 +25,7 @@ enum outcome {
 	OUTCOME_DONE,
 	OUTCOME_NONE,       // no such file
 	OUTCOME_UNFINISHED, // a file that has no header yet
+	OUTCOME_STAGED,     // the records before it are still on their way to the file before it
 };
 
 static char *segment_name(const struct history *h, uint64_t number)
@@ -229,11 +230,6 @@ static int check_order(struct history *h, const struct history_file *f, const ch
 
 static int add_file(struct history *h, struct history_file *f, char *name, struct error *err)
 {
-	if (check_order(h, f, name, err) < 0) {
-		history_file_put(f);
-		free(name);
-		return -1;
-	}
 	h->torn = false;
 	if (!f->segment.sealed && scan(h, f, name, err) < 0) {
 		history_file_put(f);
@@ -243,7 +239,16 @@ static int add_file(struct history *h, struct history_file *f, char *name, struc
 	return append(h, f, name, err);
 }
 
-static int add_next(struct history *h, enum outcome *ret, struct error *err)
+// A writer makes the next segment while the last records of the one before are staged: what is in the files is a prefix of the log, and
+// as good a state as any.
+static bool is_staged(const struct history *h, const struct history_file *f, bool being_written)
+{
+	const struct history_segment *before = h->segments.count > 0 ? &h->segments.items[h->segments.count - 1] : NULL;
+
+	return being_written && before && !before->sealed && f->segment.first_seq > before->first_seq + before->record_count;
+}
+
+static int add_next(struct history *h, bool being_written, enum outcome *ret, struct error *err)
 {
 	uint64_t number = h->segments.count + 1;
 	char *name = segment_name(h, number);
@@ -252,8 +257,15 @@ static int add_next(struct history *h, enum outcome *ret, struct error *err)
 	if (!name)
 		return error_set(err, "out of memory");
 	int result = open_number(h, number, name, &f, ret, err);
-	if (result == 0 && *ret == OUTCOME_DONE)
-		return add_file(h, f, name, err);
+	if (result == 0 && *ret == OUTCOME_DONE) {
+		if (is_staged(h, f, being_written))
+			*ret = OUTCOME_STAGED;
+		else
+			result = check_order(h, f, name, err);
+		if (result == 0 && *ret == OUTCOME_DONE)
+			return add_file(h, f, name, err);
+		history_file_put(f);
+	}
 	free(name);
 	return result;
 }
@@ -273,17 +285,19 @@ static int look_at_known(struct history *h, struct error *err)
 }
 
 // One look. Numbers up to `least` were seen in the folder, so they must be there.
-static int look(struct history *h, uint64_t least, struct error *err)
+static int look(struct history *h, uint64_t least, bool being_written, struct error *err)
 {
 	enum outcome outcome;
 
 	if (look_at_known(h, err) < 0)
 		return -1;
 	do {
-		if (add_next(h, &outcome, err) < 0)
+		if (add_next(h, being_written, &outcome, err) < 0)
 			return -1;
 	} while (outcome == OUTCOME_DONE);
 	uint64_t next = h->segments.count + 1;
+	if (outcome == OUTCOME_STAGED)
+		return 0;
 	if (next < least || (next == least && outcome == OUTCOME_NONE))
 		return error_set(err, "%s/segments/%08" PRIu64 ".segment: %s, though %08" PRIu64 ".segment is there", h->folder, next,
 				 outcome == OUTCOME_NONE ? "is missing" : "has no header", least);
@@ -323,7 +337,7 @@ static int look_until_it_fits(struct history *h, bool list, struct error *err)
 		(void)lock_is_held(h->folder, &being_written, NULL);
 		if (list && find_greatest(h, &greatest, err) < 0)
 			return -1;
-		if (look(h, greatest, &reason) == 0)
+		if (look(h, greatest, being_written, &reason) == 0)
 			return 0;
 		if (!being_written && tries > 0)
 			break;

@@ -126,7 +126,7 @@ static bool read_beside(struct race *r, struct history *h, pid_t child)
 	struct error err = { "" };
 	bool well = true;
 
-	for (unsigned turn = 0; well && (now_ns() < until || turn < 8); turn++) {
+	for (unsigned turn = 0; well && (now_ns() < until || turn < 3); turn++) {
 		well = turn % 7 == 5 ? open_anew(r, &err) : turn % 29 == 7 ? verify(r, &err) : look_again(r, h, &err);
 		if (waitpid(child, NULL, WNOHANG | WNOWAIT) > 0)
 			break;
