@@ -3,6 +3,8 @@
 # A history that may not grow any more: the guest gets "no space", reads go on, the end is clean, and more room helps.
 . "$SRCDIR/tests/lib.sh"
 . "$SRCDIR/tests/serve.sh"
+# A preloaded libasan leaves glibc's lock of locales with a negative count; after strerror() the exit of nbdkit then waits for ever.
+[ -z "$sanitizer" ] || skip "not under a sanitizer"
 
 expect_status 0 "$PROVGRAPH" disk init h --size 64M --quiet
 start_disk serve h s --max-size 12M
