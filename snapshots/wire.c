@@ -119,6 +119,8 @@ int wire_send(int fd, uint32_t type, const void *payload, size_t length, struct 
 		done = HEADER_BYTES;
 	}
 	done -= HEADER_BYTES;
+	if (done == length)
+		return 0; // payload may be NULL
 	return fileio_write_fd(fd, (const uint8_t *)payload + done, length - done, "the other process", err);
 }
 
