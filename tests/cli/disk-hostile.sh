@@ -40,6 +40,8 @@ while read -r name; do
 		;;
 	*) fail "$name: status $status: $(head -c 500 err)" ;;
 	esac
+	# The reader itself survives all of it.
+	for word in 'whole answer' 'died of' 'was killed' 'limit of CPU'; do lacks err "$word"; done
 	found=$(find arena -mindepth 1 -maxdepth 1 ! -name out ! -name out.manifest.jsonl)
 	[ -z "$found" ] || fail "$name: outside the folder: $found"
 	found=$(find arena ! -type f ! -type d)
@@ -52,6 +54,8 @@ while read -r name; do
 	no_files /evil /tmp/provgraph-evil ../evil
 	timeout 60 "$PROVGRAPH" disk cat h seq:0 "/$victim" --max-bytes 1M >content 2>err
 	[ $? -le 2 ] || fail "$name: disk cat: $(head -c 500 err)"
+	lacks err 'whole answer'
+	lacks err 'died of'
 	[ "$(wc -c <content)" -le 1048576 ] || fail "$name: disk cat gives $(wc -c <content) bytes"
 	case $name in size-* | extent-* | map-* | table-*) continue ;; esac
 	timeout 60 "$PROVGRAPH" disk ls h seq:0 >out 2>err
