@@ -26,7 +26,7 @@ struct maker {
 	struct buffer output;
 };
 
-__attribute__((unused)) static void maker_fail(const char *what, const struct error *err)
+__attribute__((unused, noreturn)) static void maker_fail(const char *what, const struct error *err)
 {
 	fprintf(stderr, "%s: %s\n", what, err->message);
 	exit(1);

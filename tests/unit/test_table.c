@@ -120,7 +120,8 @@ static void run_histories(unsigned writes, uint32_t longest, uint32_t unit)
 		segments[r] = fake_segment(r + 1, seq + 1, count);
 		memcpy(truth[r + 1], truth[r], sizeof(truth[r]));
 		for (unsigned i = 0; i < count; i++) {
-			struct extent e = {.seq = ++seq, .length = (uint32_t)(1 + draw(longest / unit)) * unit, .type = (uint8_t)(1 + seq % 3)};
+			seq++;
+			struct extent e = {.seq = seq, .length = (uint32_t)(1 + draw(longest / unit)) * unit, .type = (uint8_t)(1 + seq % 3)};
 			e.offset = draw((DISK - e.length) / unit + 1) * unit;
 			CHECK(extent_map_insert(&map, &e) == 0);
 			for (uint32_t j = 0; j < e.length; j++)
