@@ -2,20 +2,12 @@
 // Open files of a history, and rows of their request tables.
 #include "snapshots/history_inside.h"
 
-#include "base/bytes.h"
-#include "base/fileio.h"
-#include "base/memory.h"
-#include "snapshots/crc32c.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define CHECK_BYTES ((size_t)64 << 10)
-#define FOOTER_TABLE_CRC 72 // segment.h
 
 struct history_file *history_file_new(struct history *h)
 {
@@ -108,36 +100,17 @@ int history_file_get(struct history *h, size_t index, struct history_file **ret,
 	return 0;
 }
 
-// Each row on its own looks right whatever its fields say, so the table as a whole is judged before the first row is believed.
 static int check_table(struct history_segment *s, const struct segment *segment, struct error *err)
 {
-	uint64_t at = segment->records_end, end = at + segment->record_count * SEGMENT_ROW_BYTES;
 	struct stat status;
-	uint32_t crc = UINT32_MAX;
-	uint8_t footer[SEGMENT_FOOTER_BYTES];
-	size_t got;
 
 	if (fstat(segment->fd, &status) < 0)
 		return error_set_errno(err, errno, "%s: cannot look at it", s->name);
 	uint64_t change_ns = (uint64_t)status.st_ctim.tv_sec * NANOTIME_SECOND + (uint64_t)status.st_ctim.tv_nsec;
 	if (s->checked_inode == status.st_ino && s->checked_change_ns == change_ns)
 		return 0;
-	uint8_t *step AUTO_FREE = malloc(CHECK_BYTES);
-	if (!step)
-		return error_set(err, "out of memory");
-	for (; at < end; at += got) {
-		size_t want = end - at < CHECK_BYTES ? (size_t)(end - at) : CHECK_BYTES;
-
-		if (fileio_pread(segment->fd, step, want, at, &got, s->name, err) < 0)
-			return -1;
-		if (got != want)
-			return error_set(err, "%s: byte %" PRIu64 ": the request table is cut short", s->name, at + got);
-		crc = crc32c_update(crc, step, got);
-	}
-	if (fileio_pread(segment->fd, footer, sizeof(footer), end, &got, s->name, err) < 0)
+	if (segment_check_table(segment, s->name, err) < 0)
 		return -1;
-	if (got != sizeof(footer) || get_le32(footer + FOOTER_TABLE_CRC) != ~crc)
-		return error_set(err, "%s: byte %" PRIu64 ": the checksum of the request table differs", s->name, segment->records_end);
 	s->checked_inode = status.st_ino;
 	s->checked_change_ns = change_ns;
 	return 0;

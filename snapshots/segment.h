@@ -64,6 +64,9 @@ int segment_scan(struct segment *s, const char *name, enum segment_end *ret_end,
 
 // Rows [first, first + count) of a sealed or scanned segment.
 int segment_read_rows(const struct segment *s, uint64_t first, size_t count, struct segment_row *ret, const char *name, struct error *err);
+// Whether the request table of a sealed segment has its checksum. Each row on its own looks right whatever its fields say, so that
+// whoever builds on rows asks this first. Reads all of the table.
+int segment_check_table(const struct segment *s, const char *name, struct error *err);
 // The whole record (header fields) at a row.
 int segment_read_record(const struct segment *s, const struct segment_row *row, struct record *ret, const char *name, struct error *err);
 // `length` bytes of the uncompressed content from `within` on. Only the chunks that are needed are decompressed.

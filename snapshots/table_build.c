@@ -309,6 +309,8 @@ int table_replay(struct extent_map *map, const struct segment *s, uint64_t to_se
 		return error_set(err, "out of memory");
 	if (wanted > s->record_count)
 		wanted = s->record_count;
+	if (s->sealed)
+		result = segment_check_table(s, name, err);
 	for (uint64_t at = 0; at < wanted && result == 0; at += REPLAY_ROWS) {
 		size_t count = wanted - at < REPLAY_ROWS ? (size_t)(wanted - at) : REPLAY_ROWS;
 		result = segment_read_rows(s, at, count, rows, name, err);
