@@ -104,33 +104,6 @@ static int open_next(struct recovery *r, uint64_t number, const char *name, stru
 	return 0;
 }
 
-static int take_last(struct recovery *r, const struct segment *s, const char *name, struct error *err)
-{
-	struct segment_row row;
-
-	if (s->record_count == 0)
-		return 0;
-	r->out->last_seq = s->first_seq + s->record_count - 1;
-	if (segment_read_rows(s, s->record_count - 1, 1, &row, name, err) < 0 || segment_read_record(s, &row, &r->out->last, name, err) < 0)
-		return -EBADMSG;
-	return 0;
-}
-
-// The boot that the last OPEN record tells of.
-static int take_boot(struct recovery *r, const struct segment *s, const char *name, struct error *err)
-{
-	struct segment_row row;
-
-	for (uint64_t i = s->clock_count == 0 ? 0 : s->record_count; i-- > 0;) {
-		if (segment_read_rows(s, i, 1, &row, name, err) < 0)
-			return -EBADMSG;
-		if (row.type != RECORD_OPEN || row.length_bytes < CLOCK_BOOT_ID_BYTES)
-			continue;
-		return segment_read_content(s, &row, 0, r->out->boot_id, CLOCK_BOOT_ID_BYTES, name, err) < 0 ? -EBADMSG : 0;
-	}
-	return 0;
-}
-
 // Whether the file after this one begins with the record that would follow: then what stands behind the records of this one is a piece
 // of a table that was being written, and no record is missing.
 static bool next_follows(struct recovery *r, uint64_t number)
@@ -157,12 +130,7 @@ static int walk_unsealed(struct recovery *r, struct segment *s, const char *name
 
 	if (segment_scan(s, name, &end, &r->why, err) < 0)
 		return -EIO;
-	int result = take_last(r, s, name, err);
-
-	if (result == 0)
-		result = take_boot(r, s, name, err);
-	if (result < 0)
-		return result;
+	r->out->last_seq = s->first_seq + s->record_count - 1;
 	bool whole = end == SEGMENT_END_CLEAN || next_follows(r, s->number);
 
 	r->out->stored_bytes += s->records_end + s->record_count * SEGMENT_ROW_BYTES + SEGMENT_FOOTER_BYTES;
@@ -206,13 +174,91 @@ static int walk_segment(struct recovery *r, uint64_t number, struct error *err)
 		result = damaged(err, &why);
 	} else {
 		r->out->stored_bytes += r->file_bytes;
-		result = take_last(r, &s, name, err);
-		if (result == 0)
-			result = take_boot(r, &s, name, err);
-		result = result < 0 ? result : 1;
+		r->out->last_seq = s.first_seq + s.record_count - 1;
+		if (s.record_count > 0)
+			r->last_sealed = number;
+		result = s.clock_count > 0 && u64_vector_append(&r->with_clock, number) < 0 ? -ENOMEM : 1;
 	}
 	segment_release(&s);
 	return result;
+}
+
+// ---- what the log says of its end
+
+static int open_sealed(struct recovery *r, uint64_t number, char **ret_name, struct segment *ret, struct error *err)
+{
+	char *name = recover_name(r, number);
+	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (fd >= 0 && segment_open(ret, fd, name, err) == 0) {
+		*ret_name = name;
+		return 0;
+	}
+	if (fd < 0)
+		(void)error_set_errno(err, errno, "%s/segments: cannot open segment %" PRIu64, r->folder, number);
+	else
+		(void)close(fd);
+	free(name);
+	return -EIO;
+}
+
+static int read_last(const struct segment *s, const char *name, struct record *ret, struct error *err)
+{
+	struct segment_row row;
+
+	return segment_read_rows(s, s->record_count - 1, 1, &row, name, err) < 0 || segment_read_record(s, &row, ret, name, err) < 0 ? -EBADMSG : 0;
+}
+
+static int find_last(struct recovery *r, struct error *err)
+{
+	struct segment s;
+	char *name AUTO_FREE = NULL;
+
+	for (size_t i = r->out->unsealed.count; i-- > 0;)
+		if (r->out->unsealed.items[i].record_count > 0)
+			return read_last(&r->out->unsealed.items[i], r->folder, &r->out->last, err);
+	if (r->last_sealed == 0)
+		return 0;
+	if (open_sealed(r, r->last_sealed, &name, &s, err) < 0)
+		return -EIO;
+	int result = read_last(&s, name, &r->out->last, err);
+
+	segment_release(&s);
+	return result;
+}
+
+// 1: the boot of the last OPEN in this segment was found; 0: it has none.
+static int find_boot_in(const struct segment *s, const char *name, char ret[CLOCK_BOOT_ID_BYTES], struct error *err)
+{
+	struct segment_row rows[256];
+
+	for (uint64_t end = s->clock_count == 0 ? 0 : s->record_count, first; end > 0; end = first) {
+		first = end > ARRAY_LENGTH(rows) ? end - ARRAY_LENGTH(rows) : 0;
+		if (segment_read_rows(s, first, (size_t)(end - first), rows, name, err) < 0)
+			return -EBADMSG;
+		for (size_t i = (size_t)(end - first); i-- > 0;)
+			if (rows[i].type == RECORD_OPEN && rows[i].length_bytes >= CLOCK_BOOT_ID_BYTES)
+				return segment_read_content(s, &rows[i], 0, ret, CLOCK_BOOT_ID_BYTES, name, err) < 0 ? -EBADMSG : 1;
+	}
+	return 0;
+}
+
+static int find_boot(struct recovery *r, struct error *err)
+{
+	int found = 0;
+
+	for (size_t i = r->out->unsealed.count; found == 0 && i-- > 0;)
+		found = find_boot_in(&r->out->unsealed.items[i], r->folder, r->out->boot_id, err);
+	for (size_t i = r->with_clock.count; found == 0 && i-- > 0;) {
+		char *name AUTO_FREE = NULL;
+		struct segment s;
+
+		if (open_sealed(r, r->with_clock.items[i], &name, &s, err) < 0)
+			return -EIO;
+		found = find_boot_in(&s, name, r->out->boot_id, err);
+		segment_release(&s);
+	}
+	return found < 0 ? found : 0;
 }
 
 int recover(const char *folder, const struct history_header *header, struct recovered *ret, struct writer_recovery *ret_recovery, struct error *err)
@@ -240,6 +286,11 @@ int recover(const char *folder, const struct history_header *header, struct reco
 			break;
 		}
 	}
+	if (result == 0)
+		result = find_last(&r, err);
+	if (result == 0)
+		result = find_boot(&r, err);
+	u64_vector_release(&r.with_clock);
 	ret_recovery->kept_seq = ret->last_seq;
 	if (result < 0)
 		recovered_release(ret);

@@ -11,6 +11,8 @@ struct recovery {
 	int segments_fd;
 	uint64_t segment_count;
 	uint64_t file_bytes; // of the segment that was opened last
+	uint64_t last_sealed;          // number of the last sealed segment that has records; 0: none
+	struct u64_vector with_clock;  // numbers of sealed segments that have CLOCK or OPEN records
 	struct recovered *out;
 	struct writer_recovery *recovery;
 	// Where the log ends before the end of the files, and why. Position 0: nothing of that file belongs to it.

@@ -43,7 +43,8 @@ static uint64_t next_random(uint64_t below)
 static void fail(const char *what, uint64_t seed, const struct error *err)
 {
 	fprintf(stderr, "%s (state %ju): %s\n", what, (uintmax_t)seed, err ? err->message : "");
-	CHECK(!"a crash state was not survived");
+	unit_checks++;
+	unit_failures++;
 }
 
 // ---- the recording

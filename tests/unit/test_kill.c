@@ -77,8 +77,7 @@ static void check_disk(const char *folder)
 	uint64_t newest = 0;
 
 	if (writer_open(folder, &options, &w, &recovery, &err) < 0) {
-		fprintf(stderr, "%s\n", err.message);
-		CHECK(!"a killed history opens");
+		CHECK_STRING(err.message, "");
 		return;
 	}
 	CHECK(writer_read(w, 0, disk, sizeof(disk), &err) == 0);
