@@ -15,6 +15,7 @@
 #define MAX_INODE_BYTES 4096u
 #define MAX_TOUCHED ((size_t)1 << 21) /* our limit: 100 MB */
 #define READ_BYTES ((size_t)64 << 10)
+#define LEAST_DELETION_NS (NANOTIME_SECOND << 26) /* see fs_inode_lives() */
 
 // ---- where things lie
 
@@ -86,17 +87,33 @@ static int compare_owned(const void *a, const void *b)
 
 // ---- what changed
 
-static int note_touched(struct files *f, uint64_t inode, uint32_t generation, uint64_t now_ns, struct touched **ret, struct error *err)
+// Tools that write file systems without a kernel leave generations 0: the time of birth helps there.
+static uint32_t mark_of(uint32_t generation, uint32_t birth_seconds)
+{
+	return generation ^ birth_seconds * UINT32_C(0x9E3779B1);
+}
+
+static uint32_t mark_of_raw(const uint8_t *inode, uint32_t length)
+{
+	return mark_of(get_le32(inode + 0x64), length >= 0x94 ? get_le32(inode + 0x90) : 0); // i_generation, i_crtime
+}
+
+static uint32_t mark_of_file(const struct fs_file *file)
+{
+	return mark_of(file->generation, file->crtime_ns == NANOTIME_NONE ? 0 : (uint32_t)(file->crtime_ns / NANOTIME_SECOND));
+}
+
+static int note_touched(struct files *f, uint64_t inode, uint32_t mark, uint64_t now_ns, struct touched **ret, struct error *err)
 {
 	uint64_t index, any = files_key(inode, 0) | UINT32_MAX;
 
-	if (!fs_table_get(&f->by_incarnation, files_key(inode, generation), &index)) {
-		struct touched t = {.inode = inode, .generation = generation};
+	if (!fs_table_get(&f->by_incarnation, files_key(inode, mark), &index)) {
+		struct touched t = {.inode = inode, .mark = mark};
 
 		if (f->touched.count >= MAX_TOUCHED)
 			return error_set(err, "more than %zu files changed: ask for a shorter span", MAX_TOUCHED);
 		index = f->touched.count;
-		if (touched_vector_append(&f->touched, t) < 0 || fs_table_put(&f->by_incarnation, files_key(inode, generation), index) < 0 ||
+		if (touched_vector_append(&f->touched, t) < 0 || fs_table_put(&f->by_incarnation, files_key(inode, mark), index) < 0 ||
 		    fs_table_put(&f->by_incarnation, any, index) < 0)
 			return error_set(err, "out of memory");
 	}
@@ -147,39 +164,45 @@ static int note_folder_of(struct files *f, const struct fs_inode *inode, struct 
 	return result;
 }
 
-static int compare_inode(struct files *f, uint64_t number, const uint8_t *old, const uint8_t *new, uint64_t now_ns, struct error *err)
+// One incarnation of an inode that differs; content: in more than names and owners.
+static int note_inode(struct files *f, uint64_t number, const uint8_t *raw, bool content, uint64_t now_ns, struct error *err)
 {
-	struct fs_inode *inode;
+	struct fs_inode *inode = calloc(1, sizeof(*inode));
 	struct touched *t;
-	int result = 0;
+	int result;
 
-	if (!inode_differs(old, new, f->inode_bytes) || (number < 11 && number != 2)) // reserved inodes: EXT4_GOOD_OLD_FIRST_INO
-		return 0;
-	inode = calloc(1, sizeof(*inode));
 	if (!inode)
 		return error_set(err, "out of memory");
 	inode->number = number;
 	inode->length = f->inode_bytes;
-	memcpy(inode->raw, new, f->inode_bytes);
-	// One that was nothing and stays nothing: a table that is being initialised.
-	if (get_le16(new) == 0 && get_le16(old) == 0)
-		goto out;
-	if (get_le16(new) == 0)
-		memcpy(inode->raw, old, f->inode_bytes); // wiped: it is the old one that went
-	result = note_touched(f, number, fs_inode_generation(inode), now_ns, &t, err);
-	if (result < 0)
-		goto out;
-	t->kind = fs_inode_kind(inode);
-	// i_size, i_mtime, flags and map, i_size_high, mtime_extra
-	t->content |= bytes_differ(old, new, 0x04, 0x08) || bytes_differ(old, new, 0x10, 0x14) || bytes_differ(old, new, 0x28, 0x64) ||
-		      bytes_differ(old, new, 0x6C, 0x70);
-	if (fs_inode_links(inode) > 0)
-		t->size_bytes = get_le32(inode->raw + 4) | (uint64_t)get_le32(inode->raw + 0x6C) << 32;
-	if (t->kind == FS_FOLDER && fs_inode_links(inode) > 0)
-		result = note_folder_of(f, inode, err);
-out:
+	memcpy(inode->raw, raw, f->inode_bytes);
+	result = note_touched(f, number, mark_of_raw(raw, f->inode_bytes), now_ns, &t, err);
+	if (result == 0) {
+		t->kind = fs_inode_kind(inode);
+		t->itself = true;
+		t->content |= content;
+		if (fs_inode_lives(raw))
+			t->size_bytes = get_le32(raw + 4) | (uint64_t)get_le32(raw + 0x6C) << 32;
+		if (t->kind == FS_FOLDER && fs_inode_lives(raw))
+			result = note_folder_of(f, inode, err);
+	}
 	free(inode);
 	return result;
+}
+
+static int compare_inode(struct files *f, uint64_t number, const uint8_t *old, const uint8_t *new, uint64_t now_ns, struct error *err)
+{
+	bool was = fs_inode_lives(old), is = get_le16(new) != 0; // i_mode: one that was nothing and stays nothing is a table being initialised
+	// i_size, i_mtime, flags and map, i_size_high
+	bool content = bytes_differ(old, new, 0x04, 0x08) || bytes_differ(old, new, 0x10, 0x14) || bytes_differ(old, new, 0x28, 0x64) ||
+		       bytes_differ(old, new, 0x6C, 0x70);
+
+	if (!inode_differs(old, new, f->inode_bytes) || (number < 11 && number != 2)) // reserved inodes: EXT4_GOOD_OLD_FIRST_INO
+		return 0;
+	// Wiped, or used again at once: the old one went.
+	if (was && (!is || mark_of_raw(old, f->inode_bytes) != mark_of_raw(new, f->inode_bytes)) && note_inode(f, number, old, content, now_ns, err) < 0)
+		return -1;
+	return is ? note_inode(f, number, new, content, now_ns, err) : 0;
 }
 
 // The part of a change that lies in the table of group g.
@@ -262,11 +285,11 @@ static int note_data(struct files *f, const struct fs_step *step, const struct f
 			continue; // the run before was the same file's
 		if (fs_ext_stat(f->span.end.fs, f->owned.items[low].inode, &file, &ignored) < 0)
 			continue;
-		int result = note_touched(f, file.inode, file.generation, step->realtime_ns, &t, err);
+		int result = note_touched(f, file.inode, mark_of_file(&file), step->realtime_ns, &t, err);
 
 		if (result == 0) {
 			t->kind = file.kind;
-			t->content = true;
+			t->data = true;
 		}
 		fs_file_release(&file);
 		if (result < 0)
@@ -319,16 +342,16 @@ static int after_step(void *context, const struct fs_step *step, struct error *e
 	for (size_t i = 0; i < f->new_names.count && result == 0; i++) {
 		const struct new_name *n = &f->new_names.items[i];
 		struct tree_name name = {.inode = n->inode, .parent = n->folder, .bytes = f->name_bytes.bytes + n->begin, .length = n->length};
-		uint8_t generation[4];
+		uint8_t inode[0x94] = {0};
 		uint64_t place;
 		uint32_t bytes;
 		struct error ignored;
 
 		if (fs_ext_inode_place(f->span.end.fs, n->inode, &place, &bytes, &ignored) < 0)
 			continue;
-		if (fs_cursor_read(f->span.cursor, place + 0x64, generation, sizeof(generation), err) < 0) // i_generation
+		if (fs_cursor_read(f->span.cursor, place, inode, bytes < sizeof(inode) ? bytes : sizeof(inode), err) < 0)
 			return -1;
-		result = files_add_name(&f->between, files_key(n->inode, get_le32(generation)), true, &name, err);
+		result = files_add_name(&f->between, files_key(n->inode, mark_of_raw(inode, bytes)), true, &name, err);
 		if (result == 0)
 			result = files_add_name(&f->between, n->inode, true, &name, err); // for what lies below it, where it is a folder
 	}
@@ -368,7 +391,7 @@ static bool stat_incarnation(struct fs_moment *m, const struct touched *t, struc
 	*ret = (struct fs_file){0};
 	if (!m->fs || fs_ext_stat(m->fs, t->inode, ret, &ignored) < 0)
 		return false;
-	if (ret->generation == t->generation && ret->links > 0 && ret->mode != 0)
+	if (mark_of_file(ret) == t->mark && ret->links > 0 && ret->mode != 0 && ret->dtime_ns < LEAST_DELETION_NS)
 		return true;
 	fs_file_release(ret);
 	*ret = (struct fs_file){0};
@@ -385,16 +408,32 @@ static void path_of(const struct files *f, const struct touched *t, const struct
 		buffer_add_byte(out, '/');
 		return;
 	}
-	known = files_path(leaf, leaf == &f->between ? files_key(t->inode, t->generation) : t->inode, trees, ARRAY_LENGTH(trees), out);
+	known = leaf == &f->between && files_path(leaf, files_key(t->inode, t->mark), trees, ARRAY_LENGTH(trees), out);
+	// Without a journal a folder may be written before the inode that it names: then the name is known by the number alone.
+	if (!known)
+		known = files_path(leaf, t->inode, trees, ARRAY_LENGTH(trees), out);
 	if (!known)
 		buffer_clear(out); // it never reached the disk
+}
+
+// Data that was written with the bytes that were there, while nothing else of the file changed, changes nothing.
+static int is_unchanged(struct files *f, const struct touched *t, const struct fs_file *a, const struct fs_file *b, bool *ret, struct error *err)
+{
+	*ret = false;
+	if (t->itself || a->kind != FS_REGULAR || a->size_bytes != b->size_bytes)
+		return 0;
+	return fs_content_equal(&f->begin, t->inode, &f->span.end, t->inode, a->size_bytes, ret, err);
 }
 
 static int tell_both(struct files *f, const struct touched *t, const struct fs_file *a, const struct fs_file *b, struct error *err)
 {
 	struct buffer old AUTO_RELEASE_BUFFER = {0}, new AUTO_RELEASE_BUFFER = {0};
-	bool moved, attributes = a->mode != b->mode || a->uid != b->uid || a->gid != b->gid;
+	bool moved, unchanged, attributes = a->mode != b->mode || a->uid != b->uid || a->gid != b->gid;
 
+	if (is_unchanged(f, t, a, b, &unchanged, err) < 0)
+		return -1;
+	if (unchanged)
+		return 0;
 	path_of(f, t, &f->before, &old);
 	path_of(f, t, &f->after, &new);
 	if (buffer_check(&old, err) < 0 || buffer_check(&new, err) < 0)
@@ -404,7 +443,7 @@ static int tell_both(struct files *f, const struct touched *t, const struct fs_f
 		return -1;
 	if (a->kind == FS_REGULAR && a->size_bytes != b->size_bytes)
 		return send(f, TIMELINE_SIZE, t, a, b, &new, err);
-	if (a->kind == FS_REGULAR && t->content)
+	if (a->kind == FS_REGULAR && (t->content || t->data))
 		return send(f, TIMELINE_CONTENT, t, a, b, &new, err);
 	if (attributes || (a->kind != FS_FOLDER && !moved))
 		return send(f, TIMELINE_ATTRIBUTES, t, a, b, &new, err);

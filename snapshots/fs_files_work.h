@@ -10,9 +10,11 @@
 
 struct touched { // an incarnation of an inode that changed in the span
 	uint64_t inode, changed_ns, size_bytes;
-	uint32_t generation;
+	uint32_t mark; // tells it from others under the same number: generation and time of birth
 	unsigned kind;
-	bool content; // its data was written, or its map, size or mtime changed
+	bool content;  // its map, size or mtime changed
+	bool data;     // its data was written; perhaps with the same bytes
+	bool itself;   // its inode changed
 };
 VECTOR_DEFINE(touched_vector, struct touched)
 
@@ -41,7 +43,7 @@ struct files {
 	struct owned_vector owned;  // sorted by volume_offset
 	struct fs_table folder_blocks; // volume block -> inode of the folder
 	struct touched_vector touched;
-	struct fs_table by_incarnation; // inode << 32 | generation -> index in touched (inode numbers of ext4 have 32 bits)
+	struct fs_table by_incarnation; // inode << 32 | mark -> index in touched (inode numbers of ext4 have 32 bits)
 	struct tree before, after, between; // between: names as folder blocks on the way held them, each for one incarnation
 	struct new_names new_names;         // of the present step: the generations are known once it shows
 	struct buffer name_bytes;
@@ -49,9 +51,9 @@ struct files {
 	struct buffer payload;
 };
 
-static inline uint64_t files_key(uint64_t inode, uint32_t generation)
+static inline uint64_t files_key(uint64_t inode, uint32_t mark)
 {
-	return inode << 32 | generation;
+	return inode << 32 | mark;
 }
 
 // All folders below the root, and the names of inodes for which wanted() holds; folders' blocks go to f->folder_blocks.

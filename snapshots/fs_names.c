@@ -70,6 +70,15 @@ uint32_t fs_inode_generation(const struct fs_inode *i)
 	return get_le32(i->raw + 0x64);
 }
 
+// A deletion time decides, too: debugfs leaves the link count of what it removes. While a file is being truncated the kernel keeps the next
+// orphan's number in that place, and numbers are small.
+#define LEAST_DELETION_TIME (UINT32_C(1) << 26) /* 1972 */
+
+bool fs_inode_lives(const uint8_t *raw)
+{
+	return get_le16(raw) != 0 && get_le16(raw + 0x1A) > 0 && get_le32(raw + 0x14) < LEAST_DELETION_TIME; // i_mode, i_links_count, i_dtime
+}
+
 // ---- folders
 
 int fs_names_scan(const uint8_t *block, size_t length, fs_names_entry *visit, void *context)
@@ -238,7 +247,7 @@ static int walk_part(struct walk *w, const char *name, size_t length, uint64_t *
 		return -1;
 	if (!found || watch_inode(w->watch, &inode, err) < 0)
 		return found ? -1 : 0;
-	if (fs_inode_kind(&inode) != FS_FOLDER || fs_inode_links(&inode) == 0)
+	if (fs_inode_kind(&inode) != FS_FOLDER || !fs_inode_lives(inode.raw))
 		return 0;
 	if (fs_names_list(w->cursor, &inode, match_name, &wanted, w->watch, err) < 0)
 		return -1;

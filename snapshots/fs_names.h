@@ -21,6 +21,7 @@ int fs_inode_read(struct fs_cursor *c, struct fs_ext *fs, uint64_t number, struc
 unsigned fs_inode_kind(const struct fs_inode *i); // enum fs_kind
 uint32_t fs_inode_links(const struct fs_inode *i);
 uint32_t fs_inode_generation(const struct fs_inode *i);
+bool fs_inode_lives(const uint8_t *raw); // it is in use and was not deleted; raw: at least 128 bytes
 
 // Entries of one folder block, whatever its bytes. 1 when visit ended it.
 typedef int fs_names_entry(void *context, const void *name, size_t length, uint64_t inode);

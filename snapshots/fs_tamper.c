@@ -81,7 +81,9 @@ static size_t end_of_act(const struct fs_track *t, size_t first)
 		if (next & (TIMELINE_REPLACED | TIMELINE_DELETED | TIMELINE_APPEARED))
 			break;
 		// Cutting within a block writes the block with zeros behind the new end before the size is committed.
-		if (!emptied && !(next & (TIMELINE_REWRITTEN | TIMELINE_CUT)) && next != TIMELINE_METADATA)
+		bool cuts = (next & TIMELINE_CUT) && s[last].changed_from >= s[last + 1].size_bytes;
+
+		if (!emptied && !cuts && !(next & TIMELINE_REWRITTEN) && next != TIMELINE_METADATA)
 			break;
 		last++;
 	}

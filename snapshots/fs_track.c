@@ -37,6 +37,8 @@ static int watch_again(struct fs_track *t, struct error *err)
 	}
 	if (t->inode_number != 0 && fs_cursor_watch(t->cursor, t->inode.place, t->inode.length, err) < 0)
 		return -1;
+	if (t->left.inode != 0 && fs_cursor_watch(t->cursor, t->left.place, t->left.length, err) < 0)
+		return -1;
 	for (size_t i = 0; i < t->map.nodes.count; i++) {
 		if (fs_cursor_watch(t->cursor, t->map.nodes.items[i], block, err) < 0)
 			return -1;
@@ -81,7 +83,7 @@ static int load_inode(struct fs_track *t, struct error *err)
 	// Bytes that are no inode (in the middle of mkfs, freed) are no failure of ours.
 	if (fs_ext_decode_inode(t->fs, t->inode_number, t->inode.raw, t->inode.length, &t->file, &ignored) < 0)
 		memset(&t->file, 0, sizeof(t->file));
-	t->alive = t->file.mode != 0 && t->file.links > 0;
+	t->alive = t->file.mode != 0 && fs_inode_lives(t->inode.raw);
 	if (!t->alive)
 		return 0;
 	if (fs_map_decode(t->inode.raw, t->inode.length, fs_cursor_block_bytes(t->cursor), fs_names_read, t->cursor, &t->map, err) < 0)
@@ -209,7 +211,7 @@ static int before_step(void *context, const struct fs_step *step, struct error *
 {
 	struct fs_track *t = context;
 
-	t->path_dirty = t->inode_dirty = false;
+	t->path_dirty = t->inode_dirty = t->left.dirty = false;
 	t->content = (struct fs_content_change){.old_was_nul = true};
 	for (size_t i = 0; i < step->changes.count; i++) {
 		const struct fs_change *change = &step->changes.items[i];
@@ -222,6 +224,8 @@ static int before_step(void *context, const struct fs_step *step, struct error *
 			if (brings_other(t, change, t->path_watch.items[k].volume_offset, t->path_watch.items[k].length, &t->path_dirty, err) < 0)
 				return -1;
 		}
+		if (t->left.inode != 0 && brings_other(t, change, t->left.place, t->left.length, &t->left.dirty, err) < 0)
+			return -1;
 		if (t->inode_number == 0)
 			continue;
 		if (brings_other(t, change, t->inode.place, t->inode.length, &t->inode_dirty, err) < 0)
@@ -350,9 +354,33 @@ static int still_lives(struct fs_track *t, uint64_t inode, uint32_t generation, 
 		return error_set(err, "out of memory");
 	int result = fs_inode_read(t->cursor, t->fs, inode, i, &found, err);
 
-	*ret = result == 0 && found && fs_inode_links(i) > 0 && fs_inode_generation(i) == generation;
+	*ret = result == 0 && found && fs_inode_lives(i->raw) && fs_inode_generation(i) == generation;
 	free(i);
 	return result;
+}
+
+// The inode that the name left: it is watched for a while.
+static void leave(struct fs_track *t, const struct fs_step *step, const struct fs_inode *inode, uint32_t generation)
+{
+	t->left = (struct fs_track_left){.inode = inode->number, .place = inode->place, .length = inode->length, .generation = generation};
+	t->left.until_ns = step->realtime_ns + FS_TRACK_LEFT_NS;
+	t->left.state = t->states.count; // the one that is told next
+}
+
+static int judge_left(struct fs_track *t, const struct fs_step *step, struct error *err)
+{
+	bool lives = true;
+
+	if (step->realtime_ns < t->left.until_ns && still_lives(t, t->left.inode, t->left.generation, &lives, err) < 0)
+		return -1;
+	if (!lives && t->left.state < t->states.count) {
+		t->states.items[t->left.state].change &= ~(unsigned)TIMELINE_RENAMED;
+		t->states.items[t->left.state].links = t->states.items[t->left.state].change & TIMELINE_DELETED ? 0 : t->states.items[t->left.state].links;
+		t->extras.items[t->left.state].previous_lives = false;
+	}
+	if (!lives || step->realtime_ns >= t->left.until_ns)
+		t->left.inode = 0;
+	return 0;
 }
 
 static struct timeline_state last_facts(const struct fs_track *t)
@@ -372,6 +400,8 @@ static int switch_inode(struct fs_track *t, uint64_t now, const struct fs_step *
 
 	if (was_there && still_lives(t, before, last.generation, &lives, err) < 0)
 		return -1;
+	if (lives)
+		leave(t, step, &t->inode, last.generation);
 	t->inode_number = now;
 	if (load_inode(t, err) < 0)
 		return -1;
@@ -446,6 +476,8 @@ static int after_step(void *context, const struct fs_step *step, struct error *e
 		t->path_dirty = t->path != NULL;
 		t->inode_dirty = t->inode_number != 0;
 	}
+	if (t->left.dirty && judge_left(t, step, err) < 0)
+		return -1;
 	if (!t->path_dirty && !t->inode_dirty && !t->content.any)
 		return 0;
 	if (t->path_dirty && find_path(t, &now, err) < 0)

@@ -13,6 +13,7 @@
 // Dirty data reaches the disk within 30 s (vm.dirty_expire_centisecs) + 5 s, more on a loaded guest: what fills NUL bytes within this
 // time of the inode's arrival was pending; later, it is a change.
 #define FS_TRACK_PATIENCE_NS (120 * UINT64_C(1000000000))
+#define FS_TRACK_LEFT_NS (60 * UINT64_C(1000000000)) /* a file that loses its last name so soon after its known one was removed, not moved */
 #define FS_TRACK_MAX_STATES 500000u /* our limit: about 100 MB */
 
 struct fs_track_extra { // beside each state
@@ -46,6 +47,9 @@ struct fs_track {
 	struct fs_runs path_watch, by_volume; // by_volume: map.runs in the order of the volume
 	bool path_dirty, inode_dirty;         // in the present step
 	struct fs_content_change content;
+	// What the name meant before, while it may still turn out to have been removed rather than moved: without a journal its folder is
+	// written before its inode, and a file may be moved aside in order to be removed.
+	struct fs_track_left { uint64_t inode, place, until_ns; size_t length, state; uint32_t generation; bool dirty; } left;
 	uint64_t stop_inode_change_seq; // 0, or: stop at the first change after this record that is not content coming in
 	bool stopped;
 	uint8_t *old_bytes, *new_bytes; // buffers for comparing

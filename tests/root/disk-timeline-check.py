@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# disk-timeline-check.py PROVGRAPH HISTORY TRUTH JOURNALED: what `disk log`, `tamper`, `diff` and `files` tell of tests/root/disk-timeline.py's
+# disk-timeline-check.py PROVGRAPH HISTORY TRUTH JOURNALED VIEWS: what `disk log`, `tamper`, `diff` and `files` tell of tests/root/disk-timeline.py's
 # work, against what that saw (TRUTH) and against views at single moments. JOURNALED: 1 when data goes through the journal (data=journal).
+# VIEWS: states of each file that are held against views (three each).
 import json
 import random
 import subprocess
@@ -8,6 +9,7 @@ import sys
 
 provgraph, history, truth_file = sys.argv[1:4]
 journaled = sys.argv[4] == '1'
+wanted_views = int(sys.argv[5])
 truth = [json.loads(line) for line in open(truth_file)]
 steps = {t['step']: t for t in truth if t['step'] != 'append'}
 rng = random.Random(1)
@@ -87,11 +89,11 @@ last_seq = json.loads(run('info', '--json', history)[1])['last_seq']
 states = {}
 for name in 'auth', 'kept', 'inplace', 'edited', 'cut', 'again', 'over', 'rotated', 'copied', 'emptied', 'pending', 'brief':
     states[name] = found = objects('log', '/log/' + name)
-    chosen = range(len(found)) if len(found) < 8 else sorted(rng.sample(range(len(found)), 8))
+    chosen = range(len(found)) if len(found) <= wanted_views else sorted(rng.sample(range(len(found)), wanted_views))
     for i in chosen:
         end = found[i + 1]['seq'] - 1 if i + 1 < len(found) else last_seq
         check_state(name, found[i], view(found[i]['seq'] - 1, name), view(found[i]['seq'], name), view(end, name))
-    for _ in range(2):  # and what is in force at any moment
+    for _ in range(wanted_views // 3):  # and what is in force at any moment
         seq = rng.randint(1, last_seq)
         force = [s for s in found if s['seq'] <= seq]
         there = bool(force) and not is_gone(force[-1])

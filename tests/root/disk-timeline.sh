@@ -8,7 +8,7 @@
 # shellcheck source=tests/lib.sh
 . "$SRCDIR/tests/lib.sh"
 requires_root
-requires nbdkit nbdfuse losetup mke2fs python3 fusermount3
+requires nbdkit nbdfuse losetup mke2fs python3 fusermount3 sfdisk
 [ -c /dev/fuse ] || skip "no /dev/fuse"
 mkdir fuse mnt
 
@@ -29,16 +29,21 @@ wait_for() { # TEST...: until it holds, at most 10 s
 	fail "not true within 10 s: $*"
 }
 
-# record MKFS-OPTIONS MOUNT-OPTIONS APPENDS: a history in ./h, and the truth
+# record MKFS-OPTIONS MOUNT-OPTIONS APPENDS [SECTOR SECTORS]: a history in ./h, and the truth; in a partition of the disk, or on all of it
 record() {
 	rm -rf h socket
-	"$PROVGRAPH" disk init h --size 64M >out 2>&1 || fail "$(cat out)"
+	"$PROVGRAPH" disk init h --size 96M >out 2>&1 || fail "$(cat out)"
 	"$PROVGRAPH" disk serve h --socket "$PWD/socket" >serve.out 2>&1 &
 	server=$!
 	wait_for -S socket
 	nbdfuse fuse/ --unix "$PWD/socket" >nbdfuse.out 2>&1 &
 	wait_for -e fuse/nbd
-	loop=$(losetup -f --show fuse/nbd) || fail "no loop device"
+	if [ $# -gt 3 ]; then
+		printf 'label: dos\nstart=2048,size=2048\nstart=%s,size=%s\n' "$4" "$5" | sfdisk -q fuse/nbd || fail "sfdisk"
+		loop=$(losetup -f --show -o $(($4 * 512)) --sizelimit $(($5 * 512)) fuse/nbd) || fail "no loop device"
+	else
+		loop=$(losetup -f --show fuse/nbd) || fail "no loop device"
+	fi
 	# shellcheck disable=SC2086
 	mke2fs -q -F $1 "$loop" || fail "mke2fs $1"
 	sync "$loop"
@@ -48,13 +53,17 @@ record() {
 	wait
 }
 
-check_disk() { # WHAT MKFS-OPTIONS MOUNT-OPTIONS APPENDS JOURNALED
-	record "$2" "$3" "$4"
-	python3 "$SRCDIR/tests/root/disk-timeline-check.py" "$PROVGRAPH" h truth "$5" >said 2>&1 || { cat said; fail "$1"; }
-	echo "$1: $(tail -n 1 said)"
+check_disk() { # WHAT JOURNALED VIEWS RECORD...
+	what=$1 journaled=$2 views=$3
+	shift 3
+	record "$@"
+	python3 "$SRCDIR/tests/root/disk-timeline-check.py" "$PROVGRAPH" h truth "$journaled" "$views" >said 2>&1 || { cat said; fail "$what"; }
+	echo "$what: $(tail -n 1 said)"
 }
 
-check_disk "4 KiB blocks" "-t ext4 -b 4096" "" 1200 0
-check_disk "1 KiB blocks" "-t ext4 -b 1024" "" 60 0
-check_disk "data=journal" "-t ext4 -b 4096 -J size=4" ",data=journal" 60 1
-check_disk "ext3" "-t ext3 -b 1024" "" 60 0
+check_disk "4 KiB blocks" 0 8 "-t ext4 -b 4096" "" 1200
+check_disk "1 KiB blocks" 0 3 "-t ext4 -b 1024" "" 60
+check_disk "data=journal" 1 3 "-t ext4 -b 4096 -J size=4" ",data=journal" 60
+check_disk "ext3" 0 3 "-t ext3 -b 1024" "" 60
+# A partition that begins in the middle of a block of 4 KiB, as old tools made them.
+check_disk "the second partition" 0 3 "-t ext4 -b 4096" "" 60 45063 130000
