@@ -162,7 +162,7 @@ static int print(struct list *l, struct history *h, struct error *err)
 		add_entry(&out, l, &l->entries.items[i]);
 	if (!l->o->quiet) {
 		disk_ask_moment(&moment, l->o, h, l->question.to_seq);
-		report_line("as of %s", buffer_string(&moment));
+		report_line("moment: %s", buffer_string(&moment));
 	}
 	return disk_print(l->o, &out, err);
 }

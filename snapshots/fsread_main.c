@@ -13,7 +13,7 @@
 
 #define MEMORY_BYTES (UINT64_C(4) << 30) // address space: the index is mapped; what is resident stays far below
 #define CPU_SECONDS 3600
-#define OPEN_FILES 256
+#define OPEN_FILES 1024 // a history keeps up to 256 segments open, and its tables
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
