@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How the layers change without a request waiting for it, and without a stale answer:
 //
-// - A resolve takes, under one lock, what the maps in memory know and a reference to what lies below them (struct below: tables and block
-//   map). Everything else it does without a lock.
+// - A resolve takes, under one lock, what the maps in memory know and a reference to what lies below them (struct below: the tables).
+//   Everything else it does without a lock.
 // - When segment n is indexed, the sealing thread raises `generation`, writes n's extents into the block map, and only then, under the lock,
 //   replaces `below` and drops n's map. Until then n's map hides whatever n changed, so no answer depends on slots that are being written.
 // - A resolve that began before the generation was raised may have missed records of n that came later: it looks again when it has used the
@@ -28,7 +28,7 @@
 
 #define MAX_TRIES 64u              // of one resolve: each finds a damaged table, or indexing at work
 #define TRIES_WITH_BLOCKS 4u       // then without the block map
-#define BLOCKS_BEHIND 4u           // so many segments wait: a fresh block map is cheaper than to bring this one up to date
+#define BLOCKS_BEHIND 4u           // so many segments wait: to forget the block map is cheaper than to bring it up to date
 #define RING_ITEMS 1024u           // found pieces that wait to be filled in; the sealing thread is woken when half of them are there
 
 struct live_map { // of one segment that has no table yet
@@ -40,7 +40,6 @@ VECTOR_DEFINE(live_map_vector, struct live_map *)
 struct below {
 	atomic_uint references; // one is the live's own; others are taken under the lock
 	struct table_cover *cover;
-	struct live_blocks *blocks; // may be NULL; mostly shared with the next one
 };
 
 struct fact { // what tables ask of a sealed segment; a history can have many
@@ -60,6 +59,7 @@ struct live {
 	pthread_mutex_t lock;        // maps and below; held for searches in memory only
 	struct live_map_vector maps; // oldest first; only the last one grows
 	struct below *below;
+	struct live_blocks *blocks;  // NULL: none
 	pthread_mutex_t facts_lock;
 	struct fact_vector facts;    // of segment index + 1
 	pthread_mutex_t below_lock;  // whoever replaces below
@@ -148,7 +148,6 @@ static void below_put(struct below *b)
 	if (atomic_fetch_sub(&b->references, 1) > 1)
 		return;
 	table_cover_free(b->cover);
-	live_blocks_release(b->blocks);
 	free(b);
 }
 
@@ -158,8 +157,8 @@ static struct table_cover_plan plan_for(struct live *l, uint64_t segment_count)
 					 .context = l, .keep = true};
 }
 
-// Tables of the first segment_count segments. blocks: taken over.
-static int below_new(struct live *l, uint64_t segment_count, struct live_blocks *blocks, struct below **ret, struct error *err)
+// Tables of the first segment_count segments.
+static int below_new(struct live *l, uint64_t segment_count, struct below **ret, struct error *err)
 {
 	struct table_cover_plan plan = plan_for(l, segment_count);
 	struct below *b = calloc(1, sizeof(*b));
@@ -168,13 +167,11 @@ static int below_new(struct live *l, uint64_t segment_count, struct live_blocks 
 		if (!b)
 			(void)error_set(err, "out of memory");
 		free(b);
-		live_blocks_release(blocks);
 		return -1;
 	}
 	if (table_cover_made(b->cover) > 0)
 		atomic_store(&l->incomplete, true);
 	atomic_init(&b->references, 1);
-	b->blocks = blocks;
 	*ret = b;
 	return 0;
 }
@@ -214,7 +211,8 @@ int live_open(const char *folder, uint64_t size_bytes, struct live **ret, struct
 	do {
 		result = load_segment(l, l->facts.count + 1, err);
 	} while (result == 1);
-	if (result < 0 || below_new(l, l->facts.count, live_blocks_new(folder, size_bytes), &b, err) < 0) {
+	l->blocks = live_blocks_new(folder, size_bytes);
+	if (result < 0 || below_new(l, l->facts.count, &b, err) < 0) {
 		live_free(l);
 		return -1;
 	}
@@ -238,6 +236,7 @@ void live_free(struct live *l)
 	live_map_vector_release(&l->maps);
 	if (l->below)
 		below_put(l->below);
+	live_blocks_free(l->blocks);
 	fact_vector_release(&l->facts);
 	(void)pthread_mutex_destroy(&l->lock);
 	(void)pthread_mutex_destroy(&l->facts_lock);
@@ -316,7 +315,7 @@ static int mend(struct live *l, struct below *seen, size_t damaged, struct error
 	if (current) { // else somebody was here before
 		table_cover_discard(seen->cover, damaged);
 		atomic_store(&l->incomplete, true);
-		result = below_new(l, table_cover_segments(seen->cover), live_blocks_hold(seen->blocks), &b, err);
+		result = below_new(l, table_cover_segments(seen->cover), &b, err);
 		if (result == 0)
 			below_replace(l, b, NULL);
 	}
@@ -332,7 +331,7 @@ static enum answer ask_below(struct live *l, struct below *b, uint64_t generatio
 	struct error why;
 	size_t damaged;
 
-	if (use_blocks && live_blocks_lookup(b->blocks, piece->offset, piece->length, &found)) {
+	if (use_blocks && live_blocks_lookup(l->blocks, piece->offset, piece->length, &found)) {
 		if (atomic_load(&l->generation) != generation)
 			return AGAIN;
 		*piece = found;
@@ -365,7 +364,7 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 		(void)pthread_mutex_unlock(&l->lock);
 		answer = ANSWER;
 		if (b) {
-			bool use_blocks = tries < TRIES_WITH_BLOCKS && b->blocks && live_blocks_usable(b->blocks);
+			bool use_blocks = tries < TRIES_WITH_BLOCKS && l->blocks;
 			answer = ask_below(l, b, generation, use_blocks, &piece, err);
 			below_put(b);
 		}
@@ -380,18 +379,14 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 
 // ---- indexing
 
-// The block map as it is to be with this segment: the old one brought up to date, or a fresh one; the caller's reference.
-static struct live_blocks *blocks_with(struct live *l, const struct live_map *map, size_t waiting)
+static void update_blocks(struct live *l, const struct live_map *map, size_t waiting)
 {
-	struct live_blocks *blocks = l->below->blocks; // only who holds below_lock replaces it
-
-	if (!blocks || !live_blocks_usable(blocks))
-		return NULL;
+	if (!l->blocks)
+		return;
 	if (waiting > BLOCKS_BEHIND)
-		return live_blocks_new(l->folder, l->size_bytes);
-	if (map)
-		live_blocks_update(blocks, &map->map);
-	return live_blocks_hold(blocks);
+		live_blocks_forget(l->blocks);
+	else if (map)
+		live_blocks_update(l->blocks, &map->map);
 }
 
 int live_indexed(struct live *l, uint64_t segment_number, struct error *err)
@@ -410,7 +405,8 @@ int live_indexed(struct live *l, uint64_t segment_number, struct error *err)
 		result = error_set(err, "%s: segment %llu was indexed out of order", l->folder, (unsigned long long)segment_number);
 	if (result == 0) {
 		atomic_fetch_add(&l->generation, 1);
-		result = below_new(l, segment_number, blocks_with(l, map, waiting), &b, err);
+		update_blocks(l, map, waiting);
+		result = below_new(l, segment_number, &b, err);
 	}
 	if (result == 0)
 		below_replace(l, b, map);
@@ -433,10 +429,9 @@ void live_fill(struct live *l)
 	l->ring_count = 0;
 	(void)pthread_mutex_unlock(&l->ring_lock);
 	(void)pthread_mutex_lock(&l->below_lock);
-	struct live_blocks *blocks = l->below->blocks;
-	for (size_t i = 0; blocks && i < count; i++) {
+	for (size_t i = 0; l->blocks && i < count; i++) {
 		if (taken[i].generation == atomic_load(&l->generation))
-			live_blocks_fill(blocks, &taken[i].piece);
+			live_blocks_fill(l->blocks, &taken[i].piece);
 	}
 	(void)pthread_mutex_unlock(&l->below_lock);
 }
@@ -454,7 +449,7 @@ int live_refresh(struct live *l, struct error *err)
 	struct below *b;
 
 	(void)pthread_mutex_lock(&l->below_lock);
-	int result = below_new(l, table_cover_segments(l->below->cover), live_blocks_hold(l->below->blocks), &b, err);
+	int result = below_new(l, table_cover_segments(l->below->cover), &b, err);
 	if (result == 0)
 		below_replace(l, b, NULL);
 	(void)pthread_mutex_unlock(&l->below_lock);

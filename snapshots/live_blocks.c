@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A slot is a little-endian u64: bits 0-1 type (0: no record), 2-47 seq, 48-63 a check over these and the block's number, never zero; a slot
 // of zero says nothing. The check is there because a read of the file beside a write of it may, by the letter, see half of a slot.
+//
+// Which pages of the file hold something is a bit each in memory (64 KiB for 1 TiB of disk). So what nobody reads is never written, forgetting
+// a page is clearing its bit, and the first fill of a page writes all of it: nothing here ever reads the file from the disk. A page that has
+// left the page cache is not known while it is away, and is forgotten when it should change.
 #include "snapshots/live_blocks.h"
 
 #include "base/bytes.h"
@@ -17,56 +21,66 @@
 
 #define SEQ_BITS 46 // 7e13 records: a million a second for two years
 #define SLOT_BYTES 8u
+#define PAGE_BYTES (LIVE_PAGE_BLOCKS * SLOT_BYTES)
+#define MAX_DISK_BYTES (UINT64_C(1) << 50) // 1 PiB has 64 MiB of bits
+#define MAX_UPDATE_PAGES 1024u             // made dirty by one update: 4 MiB for 64 MiB of segment
 
 struct live_blocks {
 	int fd;
-	uint64_t count;
+	uint64_t count, page_count;
 	atomic_bool broken;
-	atomic_uint references;
+	atomic_uint *held; // bits
 };
 
 struct live_blocks *live_blocks_new(const char *folder, uint64_t size_bytes)
 {
-	struct live_blocks *b = calloc(1, sizeof(*b));
+	struct live_blocks *b = size_bytes <= MAX_DISK_BYTES ? calloc(1, sizeof(*b)) : NULL;
 	char *path AUTO_FREE = NULL;
 	struct error why;
 
 	if (!b)
 		return NULL;
-	atomic_init(&b->references, 1);
 	b->count = size_bytes / LIVE_BLOCK_BYTES; // a last block that is not whole always asks the tables
-	b->fd = table_create_temporary(folder, &path, &why);
+	b->page_count = b->count / LIVE_PAGE_BLOCKS + 1;
+	b->held = calloc((size_t)(b->page_count / 32 + 1), sizeof(*b->held));
+	b->fd = b->held ? table_create_temporary(folder, &path, &why) : -1;
 	if (b->fd < 0) {
+		free(b->held);
 		free(b);
 		return NULL;
 	}
 	(void)unlink(path);
-	// As large as it can get, without a block: reads need no special case. A file system may not know files that large.
-	if (ftruncate(b->fd, (off_t)(b->count * SLOT_BYTES)) < 0) {
-		live_blocks_release(b);
-		return NULL;
-	}
 	return b;
 }
 
-struct live_blocks *live_blocks_hold(struct live_blocks *b)
+void live_blocks_free(struct live_blocks *b)
 {
-	if (b)
-		atomic_fetch_add(&b->references, 1);
-	return b;
-}
-
-void live_blocks_release(struct live_blocks *b)
-{
-	if (!b || atomic_fetch_sub(&b->references, 1) > 1)
+	if (!b)
 		return;
 	(void)close(b->fd);
+	free(b->held);
 	free(b);
 }
 
-bool live_blocks_usable(const struct live_blocks *b)
+static bool is_held(const struct live_blocks *b, uint64_t page)
 {
-	return !atomic_load(&b->broken);
+	return atomic_load(&b->held[page / 32]) >> page % 32 & 1;
+}
+
+static void set_held(struct live_blocks *b, uint64_t page, bool held)
+{
+	unsigned bit = 1u << page % 32;
+
+	if (held)
+		atomic_fetch_or(&b->held[page / 32], bit);
+	else
+		atomic_fetch_and(&b->held[page / 32], ~bit);
+}
+
+void live_blocks_forget(struct live_blocks *b)
+{
+	for (uint64_t i = 0; i <= b->page_count / 32; i++)
+		atomic_store(&b->held[i], 0);
 }
 
 static uint64_t encode(uint64_t block, uint64_t seq, uint8_t type)
@@ -88,23 +102,30 @@ static bool decode(uint64_t block, uint64_t slot, uint64_t *ret_seq, uint8_t *re
 	return true;
 }
 
-bool live_blocks_lookup(struct live_blocks *b, uint64_t offset, uint64_t length, struct piece *ret)
+// Slots that are in memory; *ret how many bytes. A file system that cannot promise not to wait may wait.
+static ssize_t read_in_memory(const struct live_blocks *b, uint64_t first, uint8_t *slots, size_t length)
 {
-	uint8_t slots[LIVE_BLOCKS_AT_ONCE * SLOT_BYTES];
+	struct iovec io = {.iov_base = slots, .iov_len = length};
+	ssize_t got = preadv2(b->fd, &io, 1, (off_t)(first * SLOT_BYTES), RWF_NOWAIT);
+
+	if (got < 0 && errno == EOPNOTSUPP)
+		got = pread(b->fd, slots, length, (off_t)(first * SLOT_BYTES));
+	return got;
+}
+
+bool live_blocks_lookup(const struct live_blocks *b, uint64_t offset, uint64_t length, struct piece *ret)
+{
+	uint8_t slots[PAGE_BYTES];
 	uint64_t first = offset / LIVE_BLOCK_BYTES, seq, other_seq;
 	uint64_t wanted = (length - 1 + offset % LIVE_BLOCK_BYTES) / LIVE_BLOCK_BYTES + 1;
+	uint64_t in_page = LIVE_PAGE_BLOCKS - first % LIVE_PAGE_BLOCKS;
 	uint8_t type, other_type;
 
-	if (atomic_load(&b->broken) || first >= b->count)
+	if (first >= b->count || atomic_load(&b->broken) || !is_held(b, first / LIVE_PAGE_BLOCKS))
 		return false;
-	if (wanted > LIVE_BLOCKS_AT_ONCE)
-		wanted = LIVE_BLOCKS_AT_ONCE;
-	if (wanted > b->count - first)
-		wanted = b->count - first;
-	struct iovec io = {.iov_base = slots, .iov_len = (size_t)wanted * SLOT_BYTES};
-	ssize_t got = preadv2(b->fd, &io, 1, (off_t)(first * SLOT_BYTES), RWF_NOWAIT);
-	if (got < 0 && errno == EOPNOTSUPP) // a file system that cannot promise it
-		got = pread(b->fd, slots, io.iov_len, (off_t)(first * SLOT_BYTES));
+	if (wanted > in_page)
+		wanted = in_page;
+	ssize_t got = read_in_memory(b, first, slots, (size_t)wanted * SLOT_BYTES);
 	if (got < (ssize_t)SLOT_BYTES || !decode(first, get_le64(slots), &seq, &type))
 		return false;
 	uint64_t same = 1;
@@ -120,48 +141,67 @@ bool live_blocks_lookup(struct live_blocks *b, uint64_t offset, uint64_t length,
 
 static void store(struct live_blocks *b, uint64_t first, const uint8_t *slots, uint64_t count)
 {
-	if (count > 0 && pwrite(b->fd, slots, (size_t)count * SLOT_BYTES, (off_t)(first * SLOT_BYTES)) != (ssize_t)(count * SLOT_BYTES))
+	if (pwrite(b->fd, slots, (size_t)count * SLOT_BYTES, (off_t)(first * SLOT_BYTES)) != (ssize_t)(count * SLOT_BYTES))
 		atomic_store(&b->broken, true);
 }
 
 void live_blocks_fill(struct live_blocks *b, const struct piece *piece)
 {
-	uint8_t slots[LIVE_BLOCKS_AT_ONCE * SLOT_BYTES];
+	uint8_t slots[PAGE_BYTES] = {0};
 	uint64_t first = piece->offset / LIVE_BLOCK_BYTES + (piece->offset % LIVE_BLOCK_BYTES != 0);
 	uint64_t end = (piece->offset + piece->length) / LIVE_BLOCK_BYTES;
+	uint64_t page = first / LIVE_PAGE_BLOCKS, page_first = page * LIVE_PAGE_BLOCKS;
 
 	if (end > b->count)
 		end = b->count;
+	if (end > page_first + LIVE_PAGE_BLOCKS)
+		end = page_first + LIVE_PAGE_BLOCKS;
 	if (first >= end || atomic_load(&b->broken) || piece->seq >> SEQ_BITS != 0)
 		return;
-	uint64_t count = end - first < LIVE_BLOCKS_AT_ONCE ? end - first : LIVE_BLOCKS_AT_ONCE;
-	for (uint64_t i = 0; i < count; i++)
-		put_le64(slots + i * SLOT_BYTES, encode(first + i, piece->seq, piece->type));
-	store(b, first, slots, count);
+	for (uint64_t block = first; block < end; block++)
+		put_le64(slots + (block - page_first) * SLOT_BYTES, encode(block, piece->seq, piece->type));
+	if (is_held(b, page)) {
+		store(b, first, slots + (first - page_first) * SLOT_BYTES, end - first);
+	} else {
+		store(b, page_first, slots, LIVE_PAGE_BLOCKS);
+		set_held(b, page, true);
+	}
 }
 
-struct update { // slots that lie side by side are written together
+struct update { // slots of one page that lie side by side are written together
 	struct live_blocks *blocks;
 	uint64_t first, count;
-	uint8_t slots[LIVE_BLOCKS_AT_ONCE * SLOT_BYTES];
+	unsigned pages_left;
+	uint64_t last_page; // that was written to; UINT64_MAX: none
+	uint8_t slots[PAGE_BYTES];
 };
 
 static void update_flush(struct update *u)
 {
-	store(u->blocks, u->first, u->slots, u->count);
+	uint64_t page = u->first / LIVE_PAGE_BLOCKS;
+	uint8_t probe[SLOT_BYTES];
+
+	if (u->count == 0)
+		return;
+	if (page != u->last_page && u->pages_left > 0) {
+		u->pages_left--;
+		u->last_page = page;
+	}
+	if (page == u->last_page && read_in_memory(u->blocks, u->first, probe, sizeof(probe)) == (ssize_t)sizeof(probe))
+		store(u->blocks, u->first, u->slots, u->count);
+	else
+		set_held(u->blocks, page, false);
 	u->count = 0;
 }
 
 static void update_slot(struct update *u, uint64_t block, uint64_t slot)
 {
-	if (block >= u->blocks->count)
-		return;
 	// Two extents may share a block: both say "ask".
 	if (u->count > 0 && block == u->first + u->count - 1) {
 		put_le64(u->slots + (u->count - 1) * SLOT_BYTES, slot);
 		return;
 	}
-	if (u->count == LIVE_BLOCKS_AT_ONCE || (u->count > 0 && block != u->first + u->count))
+	if (u->count > 0 && (block != u->first + u->count || block % LIVE_PAGE_BLOCKS == 0))
 		update_flush(u);
 	if (u->count == 0)
 		u->first = block;
@@ -169,35 +209,40 @@ static void update_slot(struct update *u, uint64_t block, uint64_t slot)
 	u->count++;
 }
 
-static void forget(struct live_blocks *b, uint64_t first, uint64_t end)
+// The part of an extent that lies in one page.
+static void update_page(struct update *u, uint64_t page, const struct extent *e)
 {
-	if (end > b->count)
-		end = b->count;
-	if (first < end && fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(first * SLOT_BYTES),
-				     (off_t)((end - first) * SLOT_BYTES)) < 0)
-		atomic_store(&b->broken, true);
+	uint64_t end_offset = e->offset + e->length;
+	uint64_t first = e->offset / LIVE_BLOCK_BYTES, last = (end_offset - 1) / LIVE_BLOCK_BYTES; // touched at all
+	uint64_t page_first = page * LIVE_PAGE_BLOCKS, page_last = page_first + LIVE_PAGE_BLOCKS - 1;
+
+	if (first < page_first)
+		first = page_first;
+	if (last > page_last)
+		last = page_last;
+	if (last >= u->blocks->count)
+		last = u->blocks->count - 1;
+	if (first == page_first && last == page_last) { // no slot of it stays
+		set_held(u->blocks, page, false);
+		return;
+	}
+	for (uint64_t block = first; block <= last; block++) {
+		bool whole = block * LIVE_BLOCK_BYTES >= e->offset && (block + 1) * LIVE_BLOCK_BYTES <= end_offset;
+		update_slot(u, block, whole && e->seq >> SEQ_BITS == 0 ? encode(block, e->seq, e->type) : 0);
+	}
 }
 
 void live_blocks_update(struct live_blocks *b, const struct extent_map *map)
 {
-	struct update u = {.blocks = b};
+	struct update u = {.blocks = b, .pages_left = MAX_UPDATE_PAGES, .last_page = UINT64_MAX};
 	struct extent_cursor c = {0};
 	struct extent e;
 
-	while (extent_map_next(map, &c, &e) && !atomic_load(&b->broken)) {
-		uint64_t end_offset = e.offset + e.length;
-		uint64_t first = e.offset / LIVE_BLOCK_BYTES, last = (end_offset - 1) / LIVE_BLOCK_BYTES; // touched at all
-		uint64_t whole_end = end_offset / LIVE_BLOCK_BYTES;
-		bool known = e.seq >> SEQ_BITS == 0;
-
-		if (last - first >= LIVE_BLOCKS_AT_ONCE) {
-			update_flush(&u);
-			forget(b, first, last + 1);
-			continue;
-		}
-		for (uint64_t block = first; block <= last; block++) {
-			bool whole = block * LIVE_BLOCK_BYTES >= e.offset && block < whole_end;
-			update_slot(&u, block, whole && known ? encode(block, e.seq, e.type) : 0);
+	while (extent_map_next(map, &c, &e)) {
+		uint64_t first = e.offset / LIVE_BLOCK_BYTES, last = (e.offset + e.length - 1) / LIVE_BLOCK_BYTES;
+		for (uint64_t page = first / LIVE_PAGE_BLOCKS; page <= last / LIVE_PAGE_BLOCKS && page * LIVE_PAGE_BLOCKS < b->count; page++) {
+			if (is_held(b, page))
+				update_page(&u, page, &e);
 		}
 	}
 	update_flush(&u);

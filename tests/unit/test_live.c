@@ -187,15 +187,45 @@ static void run_blocks(void)
 	filled = (struct piece){.offset = UINT64_C(3) << 30, .length = 8192, .seq = 5, .type = 1};
 	live_blocks_fill(b, &filled);
 	CHECK(live_blocks_lookup(b, UINT64_C(3) << 30, 8192, &p) && p.seq == 5);
+	struct extent whole = {.offset = UINT64_C(9) << 30, .seq = 11, .length = 3 * 4096, .type = 1};
+	CHECK(extent_map_insert(&map, &whole) == 0);
+	filled = (struct piece){.offset = (UINT64_C(9) << 30) + 4096, .length = 8 * 4096, .seq = 6, .type = 1};
+	live_blocks_fill(b, &filled);
 	live_blocks_update(b, &map);
 	CHECK(live_blocks_lookup(b, 4096, 8192, &p) && p.seq == 7 && p.length == 4096);
 	CHECK(!live_blocks_lookup(b, 2 * 4096, 8192, &p));
 	CHECK(!live_blocks_lookup(b, 3 * 4096, 4096, &p));
-	CHECK(!live_blocks_lookup(b, UINT64_C(3) << 30, 8192, &p)); // forgotten in one step
-	CHECK(live_blocks_usable(b));
+	CHECK(!live_blocks_lookup(b, UINT64_C(3) << 30, 8192, &p));
+	CHECK(live_blocks_lookup(b, UINT64_C(9) << 30, 65536, &p) && p.seq == 11 && p.length == 3 * 4096);
+	CHECK(live_blocks_lookup(b, (UINT64_C(9) << 30) + 5 * 4096, 65536, &p) && p.seq == 6 && p.length == 4 * 4096);
 	CHECK(!live_blocks_lookup(b, UINT64_C(1) << 40, 4096, &p)); // beyond the disk
+	// A page that was forgotten says nothing of what it held when something else of it is filled in.
+	filled = (struct piece){.offset = (UINT64_C(3) << 30) + 4 * 4096, .length = 4096, .seq = 12, .type = 1};
+	live_blocks_fill(b, &filled);
+	CHECK(!live_blocks_lookup(b, UINT64_C(3) << 30, 8192, &p));
+	CHECK(live_blocks_lookup(b, (UINT64_C(3) << 30) + 4 * 4096, 8192, &p) && p.seq == 12 && p.length == 4096);
+	live_blocks_forget(b);
+	CHECK(!live_blocks_lookup(b, 4096, 8192, &p));
+	// More pages than one update makes dirty: all of them are either right or forgotten.
 	extent_map_release(&map);
-	live_blocks_release(b);
+	unsigned known = 0;
+	for (uint64_t page = 0; page < 3000; page++) {
+		filled = (struct piece){.offset = page << 21, .length = 1 << 21, .seq = 20, .type = 1};
+		live_blocks_fill(b, &filled);
+		struct extent e = {.offset = (page << 21) + 8192, .seq = 21, .length = 4096, .type = 1};
+		CHECK(extent_map_insert(&map, &e) == 0);
+	}
+	live_blocks_update(b, &map);
+	for (uint64_t page = 0; page < 3000; page++) {
+		bool answers = live_blocks_lookup(b, (page << 21) + 8192, 4096, &p);
+		known += answers;
+		CHECK(!answers || p.seq == 21);
+		CHECK(live_blocks_lookup(b, page << 21, 4096, &p) == answers);
+	}
+	CHECK(known > 0 && known < 3000);
+	CHECK(live_blocks_new("h", UINT64_C(1) << 60) == NULL);
+	extent_map_release(&map);
+	live_blocks_free(b);
 }
 
 // ---- threads
