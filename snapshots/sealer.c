@@ -32,7 +32,8 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define CALM_NS (30 * SECOND_NS)     // no request for so long: compress whatever is sealed
 #define COLD_SEGMENTS 8u             // or once so many newer ones are sealed
-#define RETRY_NS (5 * SECOND_NS)     // after trouble
+#define FIRST_RETRY_NS (SECOND_NS / 4)     // after trouble; then twice as long each time
+#define LAST_RETRY_NS (16 * SECOND_NS)
 #define RETRY_COMPRESS_NS (60 * SECOND_NS) // that can wait
 #define NICE 19
 #define FREE_RECORDS (UINT64_C(1) << 18) // may wait without anybody being slowed down: 16 segments of 4 KiB writes, 34 MiB of memory
@@ -66,7 +67,8 @@ struct sealer {
 	uint64_t next_first_segment[TABLE_MAX_LEVEL + 1]; // of each level: the block that is looked at next
 	uint64_t next_compress, first_uncompressed;     // the latter: could not be compressed in this round; 0: none
 	bool poisoned;                                  // records could not be synced: nothing is sealed any more
-	uint64_t retry_ns[TROUBLE_COUNT]; // 0: no trouble
+	uint64_t retry_ns[TROUBLE_COUNT]; // when; 0: no trouble
+	uint64_t retry_after_ns[TROUBLE_COUNT];
 	bool merged; // tables that live does not use yet
 };
 
@@ -89,7 +91,16 @@ static void meet_trouble(struct sealer *s, enum trouble kind, const struct error
 		(void)error_set(&message, "%s: %s", what[kind], why->message);
 		s->hooks.warn(s->hooks.context, message.message);
 	}
-	s->retry_ns[kind] = now_ns() + (kind == TROUBLE_COMPRESS ? RETRY_COMPRESS_NS : RETRY_NS);
+	uint64_t after = s->retry_after_ns[kind] ? 2 * s->retry_after_ns[kind] : FIRST_RETRY_NS;
+	if (after > LAST_RETRY_NS)
+		after = LAST_RETRY_NS;
+	s->retry_after_ns[kind] = after;
+	s->retry_ns[kind] = now_ns() + (kind == TROUBLE_COMPRESS ? RETRY_COMPRESS_NS : after);
+}
+
+static void end_trouble(struct sealer *s, enum trouble kind)
+{
+	s->retry_ns[kind] = s->retry_after_ns[kind] = 0;
 }
 
 static bool may_try(const struct sealer *s, enum trouble kind)
@@ -192,7 +203,7 @@ static bool serve_queue(struct sealer *s)
 		kind = full.stage == STAGE_RECORDS ? TROUBLE_SEAL : TROUBLE_INDEX;
 		fine = next_stage(s, &full, &why) == 0;
 		if (fine)
-			s->retry_ns[kind] = 0;
+			end_trouble(s, kind);
 	}
 	put_first(s, &full);
 	if (!fine && !atomic_load(&s->stopping))
@@ -251,7 +262,7 @@ static bool extend_index(struct sealer *s)
 				meet_trouble(s, TROUBLE_INDEX, &why);
 			return false;
 		}
-		s->retry_ns[TROUBLE_INDEX] = 0;
+		end_trouble(s, TROUBLE_INDEX);
 		s->merged = s->merged || made;
 		s->next_first_segment[level] += table_level_segments(level);
 		return true;
@@ -299,7 +310,7 @@ static bool compress_next(struct sealer *s)
 	} else if (result == 0) {
 		s->hooks.replaced(s->hooks.context, &segment);
 		segment_release(&segment);
-		s->retry_ns[TROUBLE_COMPRESS] = 0;
+		end_trouble(s, TROUBLE_COMPRESS);
 	}
 	s->next_compress++;
 	return true;

@@ -8,7 +8,9 @@
 
 #include <dirent.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define DISK (UINT64_C(1) << 24)
@@ -279,6 +281,44 @@ static void run_damage(void)
 	buffer_release(&m.output);
 }
 
+// No footer can be written for a while (a limit on the size of files stands for a full disk).
+static void run_full(void)
+{
+	struct maker m = {.folder = "h"};
+	struct rlimit before, small;
+
+	CHECK(system("rm -rf h") == 0);
+	maker_folder("h");
+	struct live *l = open_live();
+	struct sealer *s = start(l, WRITER_COMPRESS_NEVER);
+	maker_begin(&m, 1);
+	add_records(&m, l, 20);
+	maker_flush(&m);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	small = before;
+	small.rlim_cur = (rlim_t)m.segment.records_end + 100; // a part of the request table
+	CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+	atomic_store(&warned, 0);
+	push(&m, s);
+	for (unsigned i = 0; i < 300 && atomic_load(&warned) == 0; i++)
+		(void)usleep(10000);
+	(void)usleep(400000); // another try
+	CHECK_EQUAL(atomic_load(&warned), 1);
+	CHECK(strstr(last_warning, "a full segment cannot be sealed yet: ") != NULL);
+	CHECK_EQUAL(live_sealed_count(l), 0);
+	CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+	for (unsigned i = 0; i < 600 && live_waiting(l) > 0; i++)
+		(void)usleep(10000);
+	CHECK_EQUAL(live_waiting(l), 0);
+	CHECK_EQUAL(atomic_load(&warned), 1);
+	CHECK_EQUAL(atomic_load(&failed), 0);
+	CHECK(is_sound(1, false));
+	sealer_stop(s);
+	live_free(l);
+	buffer_release(&m.output);
+}
+
 // The index cannot be written for a while: told once, and it is there in the end.
 static void run_trouble(void)
 {
@@ -336,6 +376,7 @@ int main(void)
 {
 	run_all();
 	run_damage();
+	run_full();
 	run_trouble();
 	return unit_end();
 }
