@@ -202,26 +202,21 @@ addEventListener('keydown', function (event) {
 
 var PAGE = (297 - 16) / (420 - 16); // height of an A3 page by its width, without margins
 function beforePrint() {
-	var high = own.sheet[2] * PAGE, shift = 0, more = extra(), panes = all('.pane');
+	var high = own.sheet[2] * PAGE, y = 0, more = extra(), panes = all('.pane');
 	sheet.setAttribute('data-printed', '1');
 	root.setAttribute('data-theme', 'light');
 	if (view)
 		view.setAttribute('viewBox', [fitBox[0], fitBox[1], fitBox[2], fitBox[3] + more].join(' '));
 	panes.forEach(function (p, i) {
-		var start = Number(p.getAttribute('data-top')) + (i ? more : 0), next = panes[i + 1];
-		var end = (next ? Number(next.getAttribute('data-top')) : own.sheet[3]) + more;
-		var tall = end - start, left = high - (start + shift) % high, scale = Math.min(1, high / tall);
-		if (i && tall > left)
-			shift += left;
-		if (scale < 1) { // a pane that is taller than a page is made to fit one
-			p.setAttribute('transform', 'translate(' + own.sheet[2] * (1 - scale) / 2 + ',' +
-				(start + shift - (start - (i ? more : 0)) * scale) + ') scale(' + scale + ')');
-			shift -= tall * (1 - scale);
-			return;
-		}
-		p.setAttribute('transform', 'translate(0,' + (shift + (i ? more : 0)) + ')');
+		var begin = Number(p.getAttribute('data-top')), next = panes[i + 1], end = next ? Number(next.getAttribute('data-top')) : own.sheet[3];
+		var tall = end - begin + (i ? 0 : more), scale = Math.min(1, high / tall); // one that is taller than a page is made to fit
+		var page = Math.floor(y / high + 0.001);
+		if (y > page * high + 1 && y + tall * scale > (page + 1) * high + 1)
+			y = (page + 1) * high;
+		p.setAttribute('transform', 'translate(' + own.sheet[2] * (1 - scale) / 2 + ',' + (y - begin * scale) + ') scale(' + scale + ')');
+		y += tall * scale;
 	});
-	setHeight(Math.ceil((own.sheet[3] + more + shift) / high) * high);
+	setHeight(Math.ceil(y / high - 0.001) * high);
 }
 function afterPrint() {
 	sheet.removeAttribute('data-printed');
