@@ -145,6 +145,6 @@ int timeline_get_difference(struct wire_reader *r, struct timeline_difference *r
 		ret->path = NULL;
 		return -1;
 	}
-	ret->what = (int)what;
+	ret->what = (enum timeline_what)what;
 	return 0;
 }

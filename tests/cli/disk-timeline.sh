@@ -84,9 +84,9 @@ contains out "  + LINE 3 of the log"
 contains out "cut, line 6 (byte 90): 5 lines gone, 0 lines new"
 contains out "deleted, line 1 (byte 0): 5 lines gone, 0 lines new"
 # The command that it prints shows what was there before.
-sed -n 's/^  before: provgraph //p' out | head -n 1 >command
+sed -n 's/^  before: provgraph //p' out | head -n 1 >printed
 # shellcheck disable=SC2046
-expect_status 0 "$PROVGRAPH" $(cat command)
+expect_status 0 "$PROVGRAPH" $(cat printed)
 same out lines
 expect_status 0 "$PROVGRAPH" disk tamper h /log/clean
 [ ! -s out ] || fail "$(cat out)"
