@@ -167,10 +167,12 @@ int writer_append(struct writer *w, const struct writer_entry *e, uint64_t *ret_
 
 	if (result == 0 && ret_seq)
 		*ret_seq = w->last_seq;
+	bool through = w->options.direct || w->room_unknown;
+
 	(void)pthread_mutex_unlock(&w->append_lock);
 	if (large)
 		(void)pthread_mutex_unlock(&w->write_lock);
-	if (result == 0 && (w->options.direct || w->room_unknown))
+	if (result == 0 && through)
 		result = writer_drain(w, NULL, err);
 	return result;
 }
