@@ -26,6 +26,14 @@ jq -e '. as $case | all(.nodes[] | select(.on_path); .explanation | test("score 
 # 5 MB open at most 2 s after an empty page.
 python3 "$SRCDIR/tests/cli/case_speed.py" case.html 5000000 2 >said 2>&1 || fail "$(cat said)"
 
+# Every sample's picture is XML, and a printer's.
+for sample in "$SRCDIR"/samples/*/; do
+	[ -s "$sample/alert.eve.json" ] || continue
+	expect_status 0 "$PROVGRAPH" --log "$sample" --alert "$sample/alert.eve.json" --utc --quiet --force -o sample.svg
+	xmllint --noout --nonet sample.svg || fail "the svg of $sample is no XML"
+	rsvg-convert -f pdf -o sample.pdf sample.svg 2>said || fail "rsvg-convert: $sample: $(cat said)"
+done
+
 # As a picture: no control, no script's work, every step in words.
 rsvg-convert -o case.png case.svg 2>said || fail "rsvg-convert: $(cat said)"
 [ -s case.png ] || fail "rsvg-convert wrote nothing"

@@ -216,6 +216,17 @@ def shots(browser, address, artefacts):
             page.close()
 
 
+def check_image(browser, path, artefacts):
+    """As <img> no script runs: the whole drawing is there all the same, and follows the theme of the page around it."""
+    with open("image.html", "w", encoding="utf-8") as page:
+        page.write('<!DOCTYPE html><meta name="color-scheme" content="light dark"><body style="margin:0"><img src="%s">' % urllib.parse.quote(path))
+    page = browser.open("file://" + os.path.abspath("image.html"), 1280, 800)
+    width, height = page.value("[document.images[0].naturalWidth, document.images[0].naturalHeight]")
+    expect(width >= 1400 and height >= 1000, "as an image it is %d x %d" % (width, height))
+    page.screenshot(os.path.join(artefacts, NAME + "-image.png"))
+    page.close()
+
+
 def main():
     global NAME
     path, artefacts, case = sys.argv[1], sys.argv[2], json.load(open(sys.argv[3], encoding="utf-8"))
@@ -237,6 +248,8 @@ def main():
         expect(all(request.startswith(address) for request in page.requests), "it asked for %s" % page.requests)
         page.close()
         check_link(browser, address, case)
+        if path.endswith(".svg"):
+            check_image(browser, path, artefacts)
         shots(browser, address, artefacts)
 
 
