@@ -44,10 +44,12 @@ static struct history *history_new(const char *folder)
 	h->folder = strdup(folder);
 	h->pages = calloc(HISTORY_PAGES, sizeof(*h->pages));
 	h->checked = calloc(HISTORY_CHECKED, sizeof(*h->checked));
-	if (!h->folder || !h->pages || !h->checked || pthread_mutex_init(&h->lock, NULL) != 0) {
+	h->chunks = history_chunks_new();
+	if (!h->folder || !h->pages || !h->checked || !h->chunks || pthread_mutex_init(&h->lock, NULL) != 0) {
 		free(h->folder);
 		free(h->pages);
 		free(h->checked);
+		history_chunks_free(h->chunks);
 		free(h);
 		return NULL;
 	}
@@ -85,6 +87,7 @@ void history_free(struct history *h)
 	(void)pthread_mutex_destroy(&h->lock);
 	free(h->pages);
 	free(h->checked);
+	history_chunks_free(h->chunks);
 	free(h->folder);
 	free(h);
 }

@@ -44,6 +44,10 @@ struct history_page { // rows [index * HISTORY_PAGE_ROWS, ...) of a file
 	struct segment_row rows[HISTORY_PAGE_ROWS];
 };
 
+#define HISTORY_CHUNKS 32u     // 4 MiB of decompressed content
+
+struct history_chunk;
+
 struct history_checked {
 	uint64_t serial, seq; // of the file
 };
@@ -60,6 +64,7 @@ struct history {
 	struct error torn_reason;
 	struct history_page *pages;
 	struct history_checked *checked;
+	struct history_chunk *chunks;
 	struct base_image *base; // opened at first use
 	struct epoch_vector epochs;
 	uint64_t epochs_until; // records up to this one are in epochs
@@ -93,6 +98,23 @@ uint64_t history_last_seq(const struct history *h);
 size_t history_find(const struct history *h, uint64_t seq);
 int history_check_seq(const struct history *h, uint64_t seq, struct error *err);
 int history_read_at(struct history *h, uint64_t seq, struct segment_row *ret_row, struct history_file **ret_file, struct error *err);
+
+// A row with what is needed to read its record while the lock is not held.
+struct history_place {
+	uint64_t seq;
+	struct segment_row row;
+	struct history_file *file;
+	struct segment segment; // a copy: of an unsealed one, rows and counts go on growing
+	const char *name;       // lives as long as the history
+	bool checked;           // its checksum was right before
+};
+
+// ---- history_chunks.c; takes the lock
+
+struct history_chunk *history_chunks_new(void); // NULL: out of memory
+void history_chunks_free(struct history_chunk *chunks);
+// As segment_read_content().
+int history_chunks_read(struct history *h, const struct history_place *p, uint64_t within, void *bytes, size_t length, struct error *err);
 
 // Takes the lock. Content of the WRITE seq, as it lies on the disk at `offset`; -1 also when the record does not hold that range.
 int history_content_at(struct history *h, uint64_t seq, uint64_t offset, void *bytes, size_t length, struct error *err);

@@ -78,22 +78,12 @@ int history_time_of(struct history *h, uint64_t seq, uint64_t *ret_ns, struct er
 
 // ---- a record and its content
 
-// A row with what is needed to read its record while the lock is not held.
-struct place {
-	uint64_t seq;
-	struct segment_row row;
-	struct history_file *file;
-	struct segment segment; // a copy: of an unsealed one, rows and counts go on growing
-	const char *name;       // lives as long as the history
-	bool checked;           // its checksum was right before
-};
-
-static struct history_checked *checked_slot(struct history *h, const struct place *p)
+static struct history_checked *checked_slot(struct history *h, const struct history_place *p)
 {
 	return &h->checked[(p->seq * 31 + p->file->serial) % HISTORY_CHECKED];
 }
 
-static int find_place(struct history *h, uint64_t seq, struct place *ret, struct error *err)
+static int find_place(struct history *h, uint64_t seq, struct history_place *ret, struct error *err)
 {
 	(void)pthread_mutex_lock(&h->lock);
 	int result = history_read_at(h, seq, &ret->row, &ret->file, err);
@@ -110,7 +100,7 @@ static int find_place(struct history *h, uint64_t seq, struct place *ret, struct
 	return result;
 }
 
-static void leave_place(struct history *h, struct place *p)
+static void leave_place(struct history *h, struct history_place *p)
 {
 	(void)pthread_mutex_lock(&h->lock);
 	if (p->checked)
@@ -119,7 +109,7 @@ static void leave_place(struct history *h, struct place *p)
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
-static int sum_content(const struct place *p, uint32_t *crc, struct error *err)
+static int sum_content(const struct history_place *p, uint32_t *crc, struct error *err)
 {
 	uint8_t *step AUTO_FREE = malloc(SUM_BYTES);
 	uint64_t at = p->row.position + RECORD_HEADER_BYTES, end = at + p->row.stored_bytes;
@@ -140,7 +130,7 @@ static int sum_content(const struct place *p, uint32_t *crc, struct error *err)
 }
 
 // Nothing of a record is handed out before all of it has its checksum: a flipped bit is an error, not evidence.
-static int check_place(struct place *p, struct record *ret, struct error *err)
+static int check_place(struct history_place *p, struct record *ret, struct error *err)
 {
 	uint8_t header[RECORD_HEADER_BYTES];
 	struct record record;
@@ -170,7 +160,7 @@ static int check_place(struct place *p, struct record *ret, struct error *err)
 
 int history_record(struct history *h, uint64_t seq, struct record *ret, struct error *err)
 {
-	struct place place;
+	struct history_place place;
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
@@ -181,18 +171,18 @@ int history_record(struct history *h, uint64_t seq, struct record *ret, struct e
 
 int history_content(struct history *h, uint64_t seq, uint64_t within, void *bytes, size_t length, struct error *err)
 {
-	struct place place;
+	struct history_place place;
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
 	int result = place.checked ? 0 : check_place(&place, NULL, err);
 	if (result == 0)
-		result = segment_read_content(&place.segment, &place.row, within, bytes, length, place.name, err);
+		result = history_chunks_read(h, &place, within, bytes, length, err);
 	leave_place(h, &place);
 	return result;
 }
 
-static int check_range(const struct history *h, const struct place *p, uint64_t offset, size_t length, struct error *err)
+static int check_range(const struct history *h, const struct history_place *p, uint64_t offset, size_t length, struct error *err)
 {
 	const struct segment_row *row = &p->row;
 
@@ -205,7 +195,7 @@ static int check_range(const struct history *h, const struct place *p, uint64_t 
 
 int history_content_at(struct history *h, uint64_t seq, uint64_t offset, void *bytes, size_t length, struct error *err)
 {
-	struct place place;
+	struct history_place place;
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
@@ -213,7 +203,7 @@ int history_content_at(struct history *h, uint64_t seq, uint64_t offset, void *b
 	if (result == 0 && !place.checked)
 		result = check_place(&place, NULL, err);
 	if (result == 0)
-		result = segment_read_content(&place.segment, &place.row, offset - place.row.offset_bytes, bytes, length, place.name, err);
+		result = history_chunks_read(h, &place, offset - place.row.offset_bytes, bytes, length, err);
 	leave_place(h, &place);
 	return result;
 }
