@@ -41,7 +41,7 @@ overwrite /log/auth 54 "LINE"
 store; rewritten=$seq
 edit "set_inode_field /log/auth size 90" "set_inode_field /log/auth mtime 20261121100001"
 store; cut=$seq
-edit "rm /log/auth" "rm /log/${escape}[31mred" "write lines /brief"
+edit "write lines /brief" "rm /log/auth" "rm /log/${escape}[31mred"
 store
 edit "rm /brief"
 store
