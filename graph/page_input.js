@@ -158,6 +158,12 @@ sheet.addEventListener('pointerover', function (event) {
 	hot = e ? [e.el].concat(e.also) : nodes[id] ? [nodes[id].el, nodes[id].lane].filter(Boolean) : [];
 	hot.forEach(function (el) { el.classList.add('hot'); });
 });
+all('.stop').forEach(function (stop) {
+	stop.setAttribute('tabindex', '0');
+	stop.setAttribute('role', 'button');
+	stop.setAttribute('aria-label', 'on the path: ' + nameOf(idOf(stop)));
+	onEnter(stop, function () { select(idOf(stop), false); });
+});
 nodeList.forEach(function (n) {
 	n.el.setAttribute('tabindex', '0');
 	onEnter(n.el, function () { select(n.id, false); });
