@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Between fs_files.c (what changed) and fs_files_tree.c (which names it has).
+// Between fs_files.c (what changed), fs_files_tree.c (which names it has) and fs_files_tell.c (what is told of it).
 #ifndef SNAPSHOTS_FS_FILES_WORK_H
 #define SNAPSHOTS_FS_FILES_WORK_H
 
@@ -55,6 +55,11 @@ static inline uint64_t files_key(uint64_t inode, uint32_t mark)
 {
 	return inode << 32 | mark;
 }
+
+// The mark of an incarnation.
+uint32_t files_mark(uint32_t generation, uint32_t birth_seconds);
+uint32_t files_mark_of(const struct fs_file *file);
+int files_tell(struct files *f, const struct touched *t, struct error *err);
 
 // All folders below the root, and the names of inodes for which wanted() holds; folders' blocks go to f->folder_blocks.
 int files_read_tree(struct files *f, struct fs_moment *m, bool only_folders, struct tree *ret, struct error *err);
