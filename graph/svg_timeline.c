@@ -23,7 +23,7 @@
 #define INDENT_MOST 6
 #define GAP_SECONDS 30.0
 #define LABEL_APART 58.0  /* between two times on the axis */
-#define CHIP_APART 16.0
+#define CHIP_HALF 9.0     /* of a chip with one number, and a little air */
 
 struct lane { uint32_t node; unsigned depth; double y; };
 VECTOR_DEFINE(lane_vector, struct lane)
@@ -282,6 +282,37 @@ static int compare_marks(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+struct chip { uint32_t numbers[32]; size_t count; double left, right; bool on_path; char label[24]; }; // left, right: of its moments
+
+static double chip_end(const struct chip *c)
+{
+	return (c->left + c->right + svg_chip_width(c->label)) / 2;
+}
+
+static void chip_take(struct chip *c, const struct mark *m)
+{
+	c->left = c->count ? c->left : m->x;
+	c->right = m->x;
+	c->on_path = c->on_path || m->on_path;
+	c->numbers[c->count++] = m->number;
+	svg_chip_label(c->label, sizeof(c->label), c->numbers, c->count);
+}
+
+static void draw_chip(struct timeline *t, const struct chip *c, const struct mark *first)
+{
+	double width = svg_chip_width(c->label), x = (c->left + c->right - width) / 2;
+
+	buffer_add_string(t->out, "<g class=\"mark-of\" data-steps=\"");
+	for (size_t k = 0; k < c->count; k++)
+		buffer_printf(t->out, "%s%" PRIu32, k ? " " : "", c->numbers[k]);
+	buffer_add_string(t->out, "\" data-t=\"");
+	svg_seconds(t->out, first->ns);
+	buffer_add_string(t->out, "\">");
+	x = fmin(fmax(x, t->left - 4), t->right - width + 4);
+	svg_chip(t->out, x, first->y, c->label, c->on_path ? "chip pathchip" : "chip");
+	buffer_add_string(t->out, "</g>\n");
+}
+
 // Numbers that would cover each other share a chip.
 static void draw_chips(struct timeline *t)
 {
@@ -290,29 +321,13 @@ static void draw_chips(struct timeline *t)
 	if (t->marks.count > 0)
 		qsort(m, t->marks.count, sizeof(*m), compare_marks);
 	for (size_t i = 0; i < t->marks.count;) {
-		uint32_t numbers[32];
-		size_t count = 0;
-		bool on_path = false;
-		char label[24];
-		double right = m[i].x;
-
 		size_t first = i;
-		while (i < t->marks.count && count < ARRAY_LENGTH(numbers) && m[i].y == m[first].y && (count == 0 || m[i].x - right < CHIP_APART)) {
-			right = m[i].x;
-			on_path = on_path || m[i].on_path;
-			numbers[count++] = m[i++].number;
-		}
-		svg_chip_label(label, sizeof(label), numbers, count);
-		double middle = (m[first].x + right) / 2, width = svg_chip_width(label);
-		buffer_printf(t->out, "<g class=\"mark-of\" data-steps=\"");
-		for (size_t k = 0; k < count; k++)
-			buffer_printf(t->out, "%s%" PRIu32, k ? " " : "", numbers[k]);
-		buffer_add_string(t->out, "\" data-t=\"");
-		svg_seconds(t->out, m[first].ns);
-		buffer_add_string(t->out, "\">");
-		svg_chip(t->out, fmin(fmax(middle - width / 2, t->left - 4), t->right - width + 4), m[first].y, label,
-				on_path ? "chip pathchip" : "chip");
-		buffer_add_string(t->out, "</g>\n");
+		struct chip chip = {.count = 0};
+
+		do
+			chip_take(&chip, &m[i++]);
+		while (i < t->marks.count && m[i].y == m[first].y && chip.count < ARRAY_LENGTH(chip.numbers) && m[i].x - CHIP_HALF < chip_end(&chip));
+		draw_chip(t, &chip, &m[first]);
 	}
 }
 
