@@ -207,6 +207,7 @@ static int draw(struct investigation *in, struct error *err)
 		.to_ns = in->to_ns,
 		.command = buffer_string(&command),
 		.version = PROVGRAPH_VERSION,
+		.linear_time = in->options->linear_time,
 	};
 	int result = 0;
 

@@ -83,6 +83,12 @@ static int set_color(struct options *o, const char *value, struct error *err)
 	return error_set(err, "--color %s: is not one of auto, always, never", value);
 }
 
+static int set_time_scale(struct options *o, const char *value, struct error *err)
+{
+	o->linear_time = strcmp(value, "linear") == 0;
+	return o->linear_time || strcmp(value, "log") == 0 ? 0 : error_set(err, "--time-scale %s: is not one of log, linear", value);
+}
+
 static int set_window(struct options *o, const char *value, struct error *err)
 {
 	o->window_given = true;
@@ -171,6 +177,8 @@ static int apply_option(struct options *o, const struct synopsis_option *option,
 		return set_format(o, name, err);
 	if (strcmp(name, "color") == 0)
 		return set_color(o, value, err);
+	if (strcmp(name, "time-scale") == 0)
+		return set_time_scale(o, value, err);
 	if (is_disk_option(name))
 		return error_set(err, "--%s: belongs to --restore-at TIME or --versions PATH; this version joins no disk to an investigation", name);
 	if (strcmp(name, "help") == 0)
@@ -463,6 +471,8 @@ void options_command(const struct options *o, struct buffer *out)
 			buffer_printf(out, "%lluns", (unsigned long long)o->window_ns);
 	}
 	add_word(out, "baseline", o->baseline);
+	if (o->linear_time)
+		buffer_add_string(out, " --time-scale linear");
 	add_word(out, "tz", o->zone.name);
 	if (o->zone.utc)
 		buffer_add_string(out, " --utc");

@@ -39,7 +39,7 @@ struct options {
 	struct timezone_choice zone;
 	enum output_format format;
 	enum color_choice color;
-	bool csv_raw, force, quiet, no_pager, strict, check;
+	bool csv_raw, force, quiet, no_pager, strict, check, linear_time;
 
 	const char *alert_time_text, *from_text, *to_text; // private: read once the zone is known
 	struct buffer warnings;                            // lines for standard error

@@ -99,6 +99,7 @@ static struct picture *picture_new(const struct graph *g, const struct trace *t,
 	p->from_ns = options->from_ns;
 	p->to_ns = options->to_ns;
 	p->zone = options->zone;
+	p->linear_time = options->linear_time;
 	p->command = string_text(p, options->command);
 	p->version = string_text(p, options->version);
 	p->events = g->events;

@@ -146,6 +146,7 @@ struct picture {
 	struct picture_input_vector inputs;
 	struct picture_recovery_vector recoveries; // by node
 	struct picture_record_vector records;      // picture_add_record; none: cmd/ brought none
+	bool linear_time;            // the timeline is to scale: waits are as long as they were
 	bool layout_fell_back;       // our own layout: exit status 3
 	uint32_t layout_rows;        // by layout_run: 1, or more when a wide graph was broken into rows
 	double width, height;        // of the causality pane's content
@@ -160,6 +161,7 @@ struct picture_options {
 	const char *alert_signature; // may be NULL
 	uint64_t from_ns, to_ns;
 	const char *command, *version;
+	bool linear_time;
 	const char *(*user_name)(uint32_t uid, void *context); // NULL: numbers only. Never the analyst's own /etc/passwd by default
 	void *user_name_context;
 };

@@ -71,6 +71,13 @@ static void unite(struct moment_vector *axis)
 	axis->count = count;
 }
 
+static double way_between(const struct moment *before, const struct moment *after)
+{
+	double way = 4 + 14 * log2(1 + axis_seconds(before, after));
+
+	return fmin(fmax(way, before->story || after->story ? STEP_STORY : STEP_MIN), STEP_MAX);
+}
+
 int axis_lay(const struct picture *p, double left, double right, struct moment_vector *ret)
 {
 	double x = 0;
@@ -80,11 +87,8 @@ int axis_lay(const struct picture *p, double left, double right, struct moment_v
 	unite(ret);
 	struct moment *m = ret->items;
 	for (size_t i = 0; i < ret->count; i++) {
-		if (i > 0) {
-			double way = 4 + 14 * log2(1 + axis_seconds(&m[i - 1], &m[i]));
-
-			x += fmin(fmax(way, m[i].story || m[i - 1].story ? STEP_STORY : STEP_MIN), STEP_MAX);
-		}
+		if (i > 0)
+			x += p->linear_time ? axis_seconds(&m[i - 1], &m[i]) : way_between(&m[i - 1], &m[i]);
 		m[i].x = x;
 	}
 	double scale = x > 0 ? (right - left - 2 * EDGE) / x : 0;

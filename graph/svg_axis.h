@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The axis of the timeline: private to graph/svg_timeline.c and graph/svg_axis.c.
 //
-// Hours and milliseconds share it: the way between two moments grows with the logarithm of the time between them, within bounds.
+// Hours and milliseconds share it: the way between two moments grows with the logarithm of the time between them, within bounds; or
+// with the time itself, when the picture's linear_time says so.
 #ifndef GRAPH_SVG_AXIS_H
 #define GRAPH_SVG_AXIS_H
 

@@ -429,10 +429,13 @@ static double draw(struct timeline *t, double y)
 	if (axis_lay(t->p, t->left, t->right, &t->moments) < 0)
 		t->failed = true;
 	svg_text(t->out, SVG_MARGIN, y + 12, SVG_START, "h2", svg_words("Timeline"), 20);
-	svg_text(t->out, SVG_MARGIN + 70, y + 12, SVG_START, "t11 muted",
+	static const char scale[] = "bars = lives of processes, versions of files \u00b7 to scale";
+
+	svg_text(t->out, SVG_MARGIN + 70, y + 12, SVG_START, "t11 muted", t->p->linear_time ? svg_words(scale) :
 		 svg_words("bars = lives of processes, versions of files \u00b7 waits over 30 s are grey, with their length below"), SIZE_MAX);
 	open_plot(t);
-	draw_gaps(t);
+	if (!t->p->linear_time)
+		draw_gaps(t);
 	draw_times(t);
 	buffer_add(t->out, buffer_string(&lanes), lanes.length);
 	draw_lanes(t);

@@ -43,6 +43,10 @@ _provgraph() {
 		mapfile -t COMPREPLY < <(compgen -W 'svg html dot json csv graphml text' -- "$current")
 		return
 		;;
+	--time-scale)
+		mapfile -t COMPREPLY < <(compgen -W 'log linear' -- "$current")
+		return
+		;;
 	--color)
 		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$current")
 		return

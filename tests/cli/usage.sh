@@ -54,6 +54,7 @@ told 'does not say a format' --alert-ip 10.0.0.5 -o case.htm
 told 'is not one of svg' --alert-ip 10.0.0.5 --format pdf
 told 'was asked for before' --alert-ip 10.0.0.5 --json --csv
 told 'does not say a format' --alert-ip 10.0.0.5 -o case
+told 'is not one of log, linear' --alert-ip 10.0.0.5 --time-scale square
 told 'is not one of auto' --alert-ip 10.0.0.5 --color sometimes
 told 'logs follow --log' --alert-ip 10.0.0.5 audit.log
 told 'belongs to provgraph rules' --alert-ip 10.0.0.5 --check

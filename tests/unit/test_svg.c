@@ -295,6 +295,15 @@ static void test_timeline(void)
 	for (size_t i = 0; i < axis.count; i++)
 		CHECK(axis_x(&axis, axis.items[i].ns) == axis.items[i].x);
 	CHECK(axis_x(&axis, 1) == axis.items[0].x);
+	// To scale: a minute is as wide as any other.
+	moment_vector_release(&axis);
+	p->linear_time = true;
+	CHECK_EQUAL(axis_lay(p, 100, 700, &axis), 0);
+	double minute = axis_x(&axis, at(10, 2, 0, 0)) - axis_x(&axis, at(10, 1, 0, 0));
+	CHECK(minute > 10 && fabs(axis_x(&axis, at(10, 8, 0, 0)) - axis_x(&axis, at(10, 7, 0, 0)) - minute) < 0.01);
+	svg = drawn(p);
+	HAS(svg, "to scale</text>");
+	LACKS(svg, "class=\"gapband\"");
 	moment_vector_release(&axis);
 	CHECK(axis_x(&axis, 1) == 0);
 	made_free(p);
