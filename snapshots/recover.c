@@ -123,11 +123,28 @@ static bool next_follows(struct recovery *r, uint64_t number)
 	return true;
 }
 
+// After a failed sync the kernel may keep pages that look written and never reached the disk. So where the end is not clean, what is
+// dirty is written, what is clean is dropped, and the log is read from the disk.
+static int reread(const struct recovery *r, const struct segment *s, const char *name, struct error *err)
+{
+	if (r->clean)
+		return 0;
+	if (fdatasync(s->fd) < 0) {
+		(void)error_set_errno(err, errno, "%s: cannot be made durable", name);
+		return -EIO;
+	}
+	(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
 // 1: the log goes on behind it; 0: it ends at r->end_position of this segment.
 static int walk_unsealed(struct recovery *r, struct segment *s, const char *name, struct error *err)
 {
 	enum segment_end end;
+	int result = reread(r, s, name, err);
 
+	if (result < 0)
+		return result;
 	if (segment_scan(s, name, &end, &r->why, err) < 0)
 		return -EIO;
 	r->out->last_seq = s->first_seq + s->record_count - 1;
@@ -276,6 +293,8 @@ int recover(const char *folder, const struct history_header *header, struct reco
 	r.segments_fd = fd;
 	if (result == 0)
 		result = count_segments(&r, err);
+	if (result == 0)
+		r.clean = recover_is_clean(&r);
 	for (uint64_t number = 1; result == 0 && number <= r.segment_count; number++) {
 		int step = walk_segment(&r, number, err);
 

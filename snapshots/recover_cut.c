@@ -37,6 +37,24 @@ static bool is_proof(const struct recovery *r, const uint8_t *bytes, uint64_t se
 	return record_check(&record, bytes, content) && memcmp(content + 8, r->header->uuid, 16) == 0 && get_le64(content) >= seq;
 }
 
+bool recover_is_clean(const struct recovery *r)
+{
+	char *name AUTO_FREE = r->segment_count == 0 ? NULL : recover_name(r, r->segment_count);
+	int fd AUTO_CLOSE = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	uint8_t end[PROOF_RECORD_BYTES];
+	struct error ignored;
+	struct segment s;
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || segment_open(&s, fd, name, &ignored) < 0)
+		return false;
+	if (s.sealed)
+		return true;
+	return status.st_size >= SEGMENT_HEADER_BYTES + PROOF_RECORD_BYTES &&
+	       pread(fd, end, sizeof(end), status.st_size - (off_t)sizeof(end)) == (ssize_t)sizeof(end) && end[8] == RECORD_CLOSE &&
+	       is_proof(r, end, 0);
+}
+
 // 1: a proof stands in the file behind `position`, 0: none, or a negative errno.
 static int find_proof(const struct recovery *r, int fd, const char *name, uint64_t position, uint64_t *ret_at, struct error *err)
 {

@@ -127,6 +127,8 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 		reserve_spend(w->folder_fd);
 		reason = keep_blocks(w, to, end);
 	}
+	if (is_full_disk(reason) && margin != MARGIN_BYTES) // what is left of the last block may do
+		reason = needed > to->room_end ? keep_blocks(w, to, needed) : 0;
 	if (is_full_disk(reason))
 		return refuse_full(w, "there is no room for the next request", reason, err);
 	if (reason != 0) {

@@ -42,7 +42,7 @@ static struct faults {
 	int reason;           // errno of what fails
 	int64_t room_bytes;   // pwrite beyond this offset of any file is short, then ENOSPC; -1: no limit
 	bool no_fallocate;    // EOPNOTSUPP
-	int sync_calls;
+	int sync_calls, drops; // drops: of what the kernel had cached of a file
 	int steps_left;       // of changes of names and sizes and of writes; at 0 the process ends. -1: no limit
 } faults __attribute__((unused)) = {.lock = PTHREAD_MUTEX_INITIALIZER, .pwrite_fails_after = -1, .sync_fails_after = -1, .fallocate_fails_after = -1,
 	   .kill_after = -1, .room_bytes = -1, .steps_left = -1};
@@ -144,6 +144,13 @@ static int faults_sync(int fd, long call)
 	if (faults.mode == FAULTS_RECORD)
 		(void)faults_note((struct fault_op){.kind = FAULT_SYNC, .file = faults_file(fd), .covers = covers});
 	return faults.mode == FAULTS_PASS ? (int)syscall(call, fd) : 0;
+}
+
+int posix_fadvise(int fd, off_t offset, off_t length, int advice)
+{
+	if (advice == POSIX_FADV_DONTNEED && faults.sync_calls > 0)
+		faults.drops++;
+	return (int)syscall(SYS_fadvise64, fd, offset, length, advice);
 }
 
 int fdatasync(int fd)

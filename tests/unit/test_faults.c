@@ -90,10 +90,19 @@ static void check_poison(bool sync_fails)
 	CHECK_EQUAL(warnings, 1);
 	CHECK(writer_close(w, &err) < 0);
 
+	// What the kernel kept of it must not be taken for what is on the disk: written, then dropped, then read.
+	faults.sync_calls = faults.drops = 0;
+	faults.sync_fails_after = 0;
+	CHECK_EQUAL(writer_open("h", &options, &w, NULL, &err), -EIO);
+	CHECK_EQUAL(faults.drops, 0);
+	calm();
 	w = open_with(&options, NULL);
+	CHECK_EQUAL(faults.drops, 1);
 	CHECK(writer_read(w, 0, got, 7, &err) == 0);
 	CHECK(strcmp(got, "flushed") == 0 || (sync_fails && strcmp(got, "staged!") == 0));
 	CHECK(writer_close(w, &err) == 0);
+	CHECK(writer_close(open_with(&options, NULL), &err) == 0);
+	CHECK_EQUAL(faults.drops, 1); // after a clean end the cache is good
 }
 
 // A FUA write and a direct one learn of the failure themselves.
