@@ -30,8 +30,7 @@ static int read_disk(void *context, uint64_t offset, void *bytes, size_t length,
 	return disk_at_read(context, offset, bytes, length, err);
 }
 
-// All that is on the disk, each place judged.
-static int find_partitions(struct disk_at *disk, struct partition_vector *ret, struct error *err)
+int fs_job_find_partitions(struct disk_at *disk, struct partition_vector *ret, struct error *err)
 {
 	return partition_find(read_disk, disk, disk_at_size(disk), ret, err);
 }
@@ -39,7 +38,7 @@ static int find_partitions(struct disk_at *disk, struct partition_vector *ret, s
 static int choose_partition(struct fs_job *job, struct fs_moment *m, struct error *err)
 {
 	struct partition_vector all = {0};
-	int result = find_partitions(m->disk, &all, err);
+	int result = fs_job_find_partitions(m->disk, &all, err);
 
 	if (result == 0) {
 		result = partition_choose(&all, job->question->partition, &m->partition, err);

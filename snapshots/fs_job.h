@@ -31,6 +31,8 @@ void fs_moment_release(struct fs_moment *m);
 // The question's path or inode. Not found: job->failure = FSREAD_NO_SUCH_FILE and -1.
 int fs_moment_find(struct fs_job *job, struct fs_moment *m, uint64_t *ret_inode, struct error *err);
 
+// All that is on the disk, each place judged.
+int fs_job_find_partitions(struct disk_at *disk, struct partition_vector *ret, struct error *err);
 // Sends FILE; path may be NULL. *ret (may be NULL) is released by the caller.
 int fs_job_send_file(struct fs_job *job, struct fs_moment *m, uint64_t inode, const void *path, size_t length, struct fs_file *ret,
 		     struct error *err);

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_disk(void *context, uint64_t offset, void *bytes, size_t length, struct error *err)
-{
-	return disk_at_read(context, offset, bytes, length, err);
-}
-
 static int send_partition(struct fs_job *job, const struct partition *p, struct error *err)
 {
 	struct buffer payload AUTO_RELEASE_BUFFER = {0};
@@ -34,7 +29,7 @@ int fs_job_partitions(struct fs_job *job, struct error *err)
 	job->failure = FSREAD_BROKEN;
 	if (disk_at_open(job->history, job->question->to_seq, &disk, err) < 0)
 		return -1;
-	int result = partition_find(read_disk, disk, disk_at_size(disk), &all, err);
+	int result = fs_job_find_partitions(disk, &all, err);
 
 	for (size_t i = 0; i < all.count && result == 0; i++)
 		result = send_partition(job, &all.items[i], err);
@@ -91,7 +86,7 @@ int fs_job_patches(struct fs_job *job, struct error *err)
 	job->failure = FSREAD_BROKEN;
 	if (disk_at_open(job->history, job->question->to_seq, &disk, err) < 0)
 		return -1;
-	int result = partition_find(read_disk, disk, disk_at_size(disk), &all, err);
+	int result = fs_job_find_partitions(disk, &all, err);
 
 	for (size_t i = 0; i < all.count && result == 0; i++) {
 		const struct partition *p = &all.items[i];

@@ -186,8 +186,6 @@ static int restore_folder(struct run *run, enum restore_end *ret_end, struct err
 
 	if (result == 0)
 		result = check_interrupt(err) < 0 ? -1 : restore_tree_commit(run->tree, err);
-	else if (result < 0 && run->plan->keep_partial)
-		(void)restore_tree_commit(run->tree, NULL);
 	restore_tree_free(run->tree);
 	run->report->is_tree = true;
 	return result;

@@ -15,7 +15,6 @@ struct restore_plan {
 	const char *output;              // path; "-" or NULL: standard output (one file only)
 	bool visible;                    // standard output is a terminal: what it could act on is made visible
 	bool force;                      // an existing file may be replaced (never a folder)
-	bool keep_partial;               // false: on failure nothing of it stays behind
 };
 struct restore_report {
 	struct fs_file file;             // release with restore_report_release()
@@ -28,8 +27,9 @@ struct restore_report {
 	bool is_tree;                    // the path was a folder, and output got it with all below
 	struct error reason;             // RESTORE_NO_SUCH_FILE: which part is missing
 };
-// One file: mode 0600, never through a symlink (a nameless or temporary file beside it, and a rename). Tree: a new folder (0700), names
-// checked, no device nodes, no FIFOs, no symlinks created, no setuid, nothing outside it whatever the image says.
+// On failure nothing of it stays behind. One file: mode 0600, never through a symlink (a nameless or temporary file beside it, and a
+// rename). Tree: a new folder (0700), names checked, no device nodes, no FIFOs, no symlinks created, no setuid, nothing outside it
+// whatever the image says.
 int restore_run(const struct restore_plan *plan, enum restore_end *ret_end, struct restore_report *ret, struct error *err);
 void restore_report_release(struct restore_report *r);
 
