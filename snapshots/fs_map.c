@@ -31,7 +31,7 @@
 
 #define DIRECT_BLOCKS 12u
 #define MAX_RUNS ((size_t)1 << 20)  /* our limit: 32 MB */
-#define MAX_NODES ((size_t)1 << 17) /* our limit: blocks of one map */
+#define MAX_NODES ((size_t)1 << 16) /* our limit: blocks of one map; 16 GiB of a file that has no extents and blocks of 1 KiB */
 
 struct decoding {
 	struct fs_map *map;

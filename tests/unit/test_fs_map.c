@@ -176,7 +176,7 @@ static void test_block_map(void)
 	put_le32(inode + 0x28 + 14 * 4, 23);
 	reads = 0;
 	CHECK_EQUAL(fs_map_decode(inode, 256, BLOCK, read_disk, NULL, &m, &err), 0);
-	CHECK(reads <= 140000);
+	CHECK(reads <= 66000);
 	fs_map_release(&m);
 }
 
