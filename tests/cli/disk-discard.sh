@@ -19,7 +19,7 @@ io s "$@"
 io s 'read -P 0 0 64k' 'read -P 0 1023G 64k' 'write -P 3 512G 4k' 'read -P 3 512G 4k'
 qemu-img map --output=json -f raw "$(uri s)" >map.json || fail "qemu-img map"
 [ "$(grep -c '"data": true' map.json)" -eq 1 ] || { cat map.json; fail "more than one block is left"; }
-resident=$(awk '/^VmHWM/ { print $2 }' "/proc/$(cat "/proc/$served/task/$served/children" | tr -d ' ')/status")
+resident=$(awk '/^VmHWM/ { print $2 }' "/proc/$(tr -d ' ' <"/proc/$served/task/$served/children")/status")
 [ -n "$sanitizer" ] || [ "$resident" -lt 65536 ] || fail "$resident KiB resident"
 stop_disk "$served"
 expect_status 0 "$PROVGRAPH" disk info h --json

@@ -48,7 +48,7 @@ contains out "sound"
 # Killed: what was flushed is there, and the socket that it left behind is no hindrance.
 start_disk serve h s --sync direct
 io s 'read -P 8 12k 4k' 'write -P 12 0 4k' flush 'write -P 13 4k 4k'
-nbdkit=$(cat "/proc/$served/task/$served/children")
+nbdkit=$(tr -d ' ' <"/proc/$served/task/$served/children")
 kill -KILL "$served" "$nbdkit"
 wait "$served"
 [ -S s ] || fail "the killed server took its socket away"
@@ -69,7 +69,7 @@ contains out "recording:     not now"
 
 # nbdkit goes with the command that started it, however that ends.
 start_disk serve h s
-nbdkit=$(cat "/proc/$served/task/$served/children")
+nbdkit=$(tr -d ' ' <"/proc/$served/task/$served/children")
 kill -KILL "$served"
 for _ in $(seq 100); do
 	kill -0 "$nbdkit" 2>/dev/null || break
