@@ -58,6 +58,8 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        os.close(self.write_end)  # a shell takes descriptors of one digit only: the next browser needs low ones
+        os.close(self.read_end)
         shutil.rmtree(self.profile, ignore_errors=True)
 
     def _receive(self, limit):
