@@ -194,9 +194,9 @@ static bool sealed_behind(struct history *h, uint64_t number)
 {
 	enum outcome outcome = OUTCOME_DONE;
 
-	for (; outcome == OUTCOME_DONE; number++) {
+	for (; outcome != OUTCOME_NONE; number++) { // a file without a header hides nothing behind it
 		struct history_file *f;
-			char *name = segment_name(h, number);
+		char *name = segment_name(h, number);
 		struct error ignored;
 		bool sealed = false;
 
@@ -308,10 +308,29 @@ static int look(struct history *h, uint64_t least, bool being_written, struct er
 	return 0;
 }
 
-// Segments that do not follow, none of them sealed: the end as a crash left it, in which the first bad record ends the log.
+// Whether the file of that number is there, and its header is not: it was made right before a crash.
+static bool lacks_header(struct history *h, uint64_t number)
+{
+	char *name = segment_name(h, number);
+	enum outcome outcome = OUTCOME_NONE;
+	struct history_file *f;
+	struct error ignored;
+
+	if (name && open_number(h, number, name, &f, &outcome, &ignored) == 0 && outcome == OUTCOME_DONE)
+		history_file_put(f);
+	free(name);
+	return outcome == OUTCOME_UNFINISHED;
+}
+
+// Segments that do not follow, none of them sealed: the end as a crash left it, in which the first bad record, or the first segment
+// without a header, ends the log.
 static bool is_unfinished_end(struct history *h)
 {
-	return h->segments.count > 0 && !h->segments.items[h->segments.count - 1].sealed && !sealed_behind(h, h->segments.count + 1);
+	uint64_t next = h->segments.count + 1;
+
+	if ((h->segments.count == 0 || h->segments.items[h->segments.count - 1].sealed) && !lacks_header(h, next))
+		return false;
+	return !sealed_behind(h, next);
 }
 
 static int find_greatest(const struct history *h, uint64_t *ret, struct error *err)
