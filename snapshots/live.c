@@ -15,6 +15,7 @@
 #include "base/vector.h"
 #include "snapshots/extent_map.h"
 #include "snapshots/live_blocks.h"
+#include "snapshots/live_recent.h"
 #include "snapshots/table_cover.h"
 
 #include <errno.h>
@@ -59,6 +60,7 @@ struct live {
 	pthread_mutex_t lock;        // maps and below; held for searches in memory only
 	struct live_map_vector maps; // oldest first; only the last one grows
 	struct below *below;
+	struct live_recent *recent;  // under lock; NULL: none
 	struct live_blocks *blocks;  // NULL: none
 	pthread_mutex_t facts_lock;
 	struct fact_vector facts;    // of segment index + 1
@@ -212,6 +214,7 @@ int live_open(const char *folder, uint64_t size_bytes, struct live **ret, struct
 		result = load_segment(l, l->facts.count + 1, err);
 	} while (result == 1);
 	l->blocks = live_blocks_new(folder, size_bytes);
+	l->recent = live_recent_new();
 	if (result < 0 || below_new(l, l->facts.count, &b, err) < 0) {
 		live_free(l);
 		return -1;
@@ -237,6 +240,7 @@ void live_free(struct live *l)
 	if (l->below)
 		below_put(l->below);
 	live_blocks_free(l->blocks);
+	live_recent_free(l->recent);
 	fact_vector_release(&l->facts);
 	(void)pthread_mutex_destroy(&l->lock);
 	(void)pthread_mutex_destroy(&l->facts_lock);
@@ -325,7 +329,7 @@ static int mend(struct live *l, struct below *seen, size_t damaged, struct error
 
 enum answer { ANSWER, AGAIN, FAILED };
 
-// *piece: what to ask for, as far as no map in memory knows it; the caller needs only `length` of it.
+// *piece: what to ask for, as far as no map in memory knows it; the block map is asked for at most `length` of it.
 static enum answer ask_below(struct live *l, struct below *b, uint64_t generation, bool use_blocks, uint64_t length, struct piece *piece,
 			     struct error *err)
 {
@@ -347,10 +351,19 @@ static enum answer ask_below(struct live *l, struct below *b, uint64_t generatio
 	return ANSWER;
 }
 
+// What was found below at a generation that still holds answers those that come after.
+static void keep_recent(struct live *l, uint64_t generation, const struct piece *piece)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	if (l->recent && atomic_load(&l->generation) == generation)
+		live_recent_keep(l->recent, generation, piece);
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
 int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_piece *ret, struct error *err)
 {
 	// Small reads out of a large record: more of it is found at the same cost, and the block map then answers those that follow.
-	uint64_t wide = LIVE_PAGE_BLOCKS * LIVE_BLOCK_BYTES;
+	uint64_t wide = LIVE_PAGE_BLOCKS * LIVE_BLOCK_BYTES, near = LIVE_RECENT_BYTES - offset % LIVE_RECENT_BYTES;
 	enum answer answer = AGAIN;
 	struct piece piece;
 
@@ -358,6 +371,8 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 		wide = l->size_bytes - offset;
 	if (wide < length)
 		wide = length;
+	if (near < length)
+		near = length;
 
 	for (unsigned tries = 0; answer == AGAIN && tries < MAX_TRIES; tries++) {
 		uint64_t generation = atomic_load(&l->generation);
@@ -366,7 +381,8 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 		(void)pthread_mutex_lock(&l->lock);
 		for (size_t i = l->maps.count; i-- > 0 && piece.seq == 0;)
 			piece = extent_map_lookup(&l->maps.items[i]->map, offset, piece.length);
-		if (piece.seq == 0) {
+		// What is kept is of the generation that holds now: its answer is not older than the maps just looked at.
+		if (piece.seq == 0 && !(l->recent && live_recent_find(l->recent, atomic_load(&l->generation), &piece))) {
 			b = l->below;
 			atomic_fetch_add(&b->references, 1);
 		}
@@ -374,8 +390,10 @@ int live_resolve(struct live *l, uint64_t offset, uint64_t length, struct live_p
 		answer = ANSWER;
 		if (b) {
 			bool use_blocks = tries < TRIES_WITH_BLOCKS && l->blocks;
-			answer = ask_below(l, b, generation, use_blocks, length, &piece, err);
+			answer = ask_below(l, b, generation, use_blocks, near, &piece, err);
 			below_put(b);
+			if (answer == ANSWER)
+				keep_recent(l, generation, &piece);
 		}
 	}
 	if (answer == AGAIN)
