@@ -12,12 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static uint64_t number_of(struct writer *w, uint64_t seq)
+uint64_t writer_number_of(const struct writer *w, uint64_t seq)
 {
-	size_t low = 0, high;
+	size_t low = 0, high = w->first_seqs.count;
 
-	(void)pthread_mutex_lock(&w->append_lock);
-	high = w->first_seqs.count;
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
@@ -26,7 +24,6 @@ static uint64_t number_of(struct writer *w, uint64_t seq)
 		else
 			high = middle;
 	}
-	(void)pthread_mutex_unlock(&w->append_lock);
 	return low + 1;
 }
 
@@ -77,10 +74,8 @@ static struct writer_segment *open_sealed(struct writer *w, uint64_t number, str
 	return NULL;
 }
 
-struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t seq, struct error *err)
+struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t number, struct error *err)
 {
-	uint64_t number = number_of(w, seq);
-
 	(void)pthread_mutex_lock(&w->cache_lock);
 	struct writer_segment *s = find_cached(w, number);
 

@@ -51,9 +51,9 @@ static bool find_unsealed(struct writer *w, uint64_t seq, struct place *ret)
 	return false;
 }
 
-static int find_sealed(struct writer *w, uint64_t seq, struct place *ret, struct error *err)
+static int find_sealed(struct writer *w, uint64_t number, uint64_t seq, struct place *ret, struct error *err)
 {
-	ret->segment = writer_sealed_segment(w, seq, err);
+	ret->segment = writer_sealed_segment(w, number, err);
 	if (!ret->segment)
 		return -1;
 	if (writer_sealed_row(w, ret->segment, seq, &ret->row, err) == 0)
@@ -110,8 +110,10 @@ static int read_record(struct writer *w, const struct live_piece *piece, uint8_t
 	bool unsealed = find_unsealed(w, piece->seq, &p);
 
 	if (!unsealed) {
+		uint64_t number = writer_number_of(w, piece->seq);
+
 		(void)pthread_mutex_unlock(&w->append_lock);
-		if (find_sealed(w, piece->seq, &p, err) < 0)
+		if (find_sealed(w, number, piece->seq, &p, err) < 0)
 			return -1;
 	}
 	uint64_t within = piece->offset - p.row.offset_bytes;
@@ -135,6 +137,8 @@ static int check_range(struct writer *w, uint64_t offset, uint64_t length, struc
 		(void)error_set(err, "%s: the request ends behind the disk", w->folder);
 		return -EINVAL;
 	}
+	if (!atomic_load(&w->failed))
+		return 0;
 	(void)pthread_mutex_lock(&w->append_lock);
 	int result = writer_failed(w, err);
 

@@ -79,7 +79,8 @@ struct writer {
 	uint8_t last_type;
 	bool folder_dirty; // a segment was made since the folder was synced
 	bool room_unknown; // the file system cannot keep blocks: requests are written through instead
-	bool failed, told_full, spent_reserve;
+	atomic_bool failed; // set under append_lock; may be looked at without
+	bool told_full, spent_reserve;
 	struct error failure;
 
 	struct writer_segment *cache[CACHED_SEGMENTS]; // under cache_lock
@@ -128,8 +129,9 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 struct writer_segment *writer_open_segment(struct writer *w); // append_lock held
 void writer_release_segments(struct writer *w);
 // writer_cache.c
-// The sealed segment that holds seq, referenced; opened when it is not cached.
-struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t seq, struct error *err);
+uint64_t writer_number_of(const struct writer *w, uint64_t seq); // of the segment that holds it; append_lock held
+// A sealed segment, referenced; opened when it is not cached.
+struct writer_segment *writer_sealed_segment(struct writer *w, uint64_t number, struct error *err);
 int writer_sealed_row(struct writer *w, struct writer_segment *s, uint64_t seq, struct segment_row *ret, struct error *err);
 
 // writer_seal.c
