@@ -233,14 +233,22 @@ static int ask_child(struct picture *p, struct layout_options options, struct er
 	return result;
 }
 
-static int lay_out(struct picture *p, struct layout_options options, struct error *err)
+struct asking { struct layout_options options; struct error *err; bool failed; };
+
+static int place(struct picture *p, void *context)
 {
+	struct asking *asking = context;
+	struct layout_options options = asking->options;
+	struct error *err = asking->err;
+
+	asking->failed = true; // unless it comes to its end
 	p->layout_fell_back = false;
-	int result = options.program && p->nodes.count > 0 ? ask_child(p, options, err) : 1;
+	bool alone = p->nodes.count <= 1; // there is nothing to ask
+	int result = options.program && !alone ? ask_child(p, options, err) : 1;
 	if (result < 0)
 		return -1;
 	if (result > 0) {
-		p->layout_fell_back = p->nodes.count > 0;
+		p->layout_fell_back = !alone;
 		if (layout_own(p, err) < 0)
 			return -1;
 	}
@@ -249,6 +257,21 @@ static int lay_out(struct picture *p, struct layout_options options, struct erro
 	layout_normalize(p);
 	if (layout_wrap(p) < 0)
 		return error_set(err, "out of memory");
+	layout_normalize(p);
+	asking->failed = false;
+	return 0;
+}
+
+static int lay_out(struct picture *p, struct layout_options options, struct error *err)
+{
+	struct asking asking = {.options = options, .err = err};
+
+	if (place(p, &asking) < 0)
+		return -1;
+	if (p->layout_fell_back) // it would not answer for the parts either
+		asking.options.program = NULL;
+	if (layout_parts(p, place, &asking) < 0)
+		return asking.failed ? -1 : error_set(err, "out of memory");
 	layout_normalize(p);
 	return 0;
 }

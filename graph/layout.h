@@ -55,6 +55,15 @@ int layout_self_loops(struct picture *p);
 // Breaks a graph that is much wider than a screen into rows, with p->layout_rows; positions have to be normalized before and after.
 // -1: out of memory.
 int layout_wrap(struct picture *p);
+// One of many alike that read the same file, the dynamic linker as a rule, or of many files that one process reads: told once, drawn faintly.
+bool layout_is_common(const struct picture *p, const struct picture_edge *edge);
+// Takes a graph that is too large for a screen, and is laid out already, into parts: the path from the root cause to the alert first, the
+// rest below (layout_parts.c). `place` lays one of them out. -1: out of memory, or what `place` answered.
+typedef int layout_place(struct picture *p, void *context);
+struct layout_part { struct picture picture; uint32_t *node_of, *edge_of; }; // its nodes and edges -> those of the whole
+int layout_parts(struct picture *p, layout_place *place, void *context);
+// The stem of an edge whose other end stands in another part: straight, from its tag to its box or back. -1: out of memory.
+int layout_stem(struct picture_edge *edge, double x, double tag, double box);
 // Moves everything so that the smallest x and y are 0; sets width and height.
 void layout_normalize(struct picture *p);
 

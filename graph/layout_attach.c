@@ -139,6 +139,16 @@ static int unfold(struct layout_reduced *r, uint32_t anchor, const struct pictur
 	return 0;
 }
 
+// The layout saw a box with its folds: a stem passes behind them, to the box itself.
+static int move_stem(const struct picture *p, struct picture_edge *edge)
+{
+	const struct picture_node *box = &p->nodes.items[edge->apart_into ? edge->to : edge->from];
+	double tag = edge->points[edge->apart_into ? 1 : 2 * edge->point_count - 1], end = box->y + (tag < box->y ? -1 : 1) * box->height / 2;
+	double head = edge->apart_into && !edge->both_ways ? 0 : layout_arrow(edge); // a route ends where its head begins
+
+	return layout_stem(edge, edge->points[0], tag + (tag < box->y ? -head : head), end);
+}
+
 int layout_restore(struct layout_reduced *r)
 {
 	struct picture *p = r->whole;
@@ -153,7 +163,12 @@ int layout_restore(struct layout_reduced *r)
 		to->points = from->points;
 		to->point_count = from->point_count;
 		from->points = NULL;
+		to->apart = from->apart;
+		to->apart_into = from->apart_into;
+		if (to->apart && move_stem(p, to) < 0)
+			return -1;
 	}
+	p->around_y = r->picture.around_y;
 	p->width = r->picture.width;
 	p->height = r->picture.height;
 	p->layout_rows = r->picture.layout_rows;

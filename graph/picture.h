@@ -81,6 +81,7 @@ struct picture_edge {
 	uint32_t step;               // first story number on it, 0 = none
 	uint32_t *steps; size_t step_count;
 	bool attached;               // layout_run: of such a fold; its words stand in the fold's box
+	bool apart, apart_into;      // layout_run: drawn at one end (the target's?) only, where words name the other
 	double *points; size_t point_count; // layout_run: cubic Bezier, x y pairs: 1 + 3k points; malloc, picture_free frees them
 };
 VECTOR_DEFINE(picture_edge_vector, struct picture_edge)
@@ -149,6 +150,7 @@ struct picture {
 	bool linear_time;            // the timeline is to scale: waits are as long as they were
 	bool layout_fell_back;       // our own layout: exit status 3
 	uint32_t layout_rows;        // by layout_run: 1, or more when a wide graph was broken into rows
+	double around_y;             // by layout_run: below this stands what is not on the path; 0: all stands together
 	double width, height;        // of the causality pane's content
 	void *arena;                 // private: owns every text
 };

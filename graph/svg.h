@@ -66,7 +66,6 @@ void svg_labels_free(struct svg_label *labels, size_t count);
 // How an edge is drawn: one of a fold stands for many things, and looks plain when they differ; one of the path shows what carries it.
 struct picture_edge svg_edge_shown(const struct picture *p, const struct picture_edge *edge);
 bool svg_edge_is_cut(const struct picture_edge *edge);          // ends in an X
-bool svg_edge_is_common(const struct picture *p, const struct picture_edge *edge); // one of many alike: drawn faint, without words
 const char *svg_edge_line_class(const struct picture_edge *edge); // "solid", "read", "connect", "cut", "unsure", "same"
 void svg_edge_line(struct buffer *out, const struct picture_edge *edge); // line and heads only
 void svg_edge(struct buffer *out, const struct picture *p, const struct picture_edge *edge);

@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#define COMMON_LEAST 6 /* so many boxes that read one file, the dynamic linker as a rule */
-
 bool svg_edge_is_cut(const struct picture_edge *edge)
 {
 	return edge->op == FLOW_DELETE || edge->op == FLOW_TRUNCATE;
@@ -52,21 +50,6 @@ struct picture_edge svg_edge_shown(const struct picture *p, const struct picture
 	else if (edge->on_path && (edge->ops & carrying) && svg_edge_is_cut(edge))
 		shown.op = FLOW_CREATE; // what was deleted as well had been written before: that is why the path runs here
 	return shown;
-}
-
-bool svg_edge_is_common(const struct picture *p, const struct picture_edge *edge)
-{
-	size_t same = 0;
-
-	if (edge->on_path || edge->step_count > 0 || edge->attached)
-		return false;
-	for (size_t i = 0; i < p->edges.count; i++) {
-		const struct picture_edge *e = &p->edges.items[i];
-
-		same += e->op == edge->op && !e->on_path && e->step_count == 0 && !e->attached && (e->from == edge->from || e->to == edge->to);
-	}
-	return same >= COMMON_LEAST && (edge->op == FLOW_INTERPRET || edge->op == FLOW_OPEN_READ || edge->op == FLOW_READ ||
-			edge->op == FLOW_UNIX);
 }
 
 struct direction { double x, y; };
@@ -220,7 +203,7 @@ void svg_edge(struct buffer *out, const struct picture *p, const struct picture_
 	if (edge->point_count < 4)
 		return;
 	buffer_printf(out, "<g class=\"edge%s%s\" id=\"e%" PRIu32 "\"", edge->on_path ? " onpath" : "",
-			svg_edge_is_common(p, edge) ? " common" : "", edge->id);
+			layout_is_common(p, edge) ? " common" : "", edge->id);
 	edge_data(out, p, edge);
 	struct picture_edge shown = svg_edge_shown(p, edge);
 	edge_title(out, p, edge);

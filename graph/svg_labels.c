@@ -5,7 +5,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "graph/layout.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +123,33 @@ static void label_text(struct svg_label *label, const struct picture *p, const s
 	buffer_release(&visible);
 }
 
+#define TAG_CELLS 34
+#define TAG_NAME_CELLS 18
+
+// One line beside a stem: who stands at its other end, and what happened.
+static void tag_text(struct svg_label *label, const struct picture *p, const struct picture_edge *edge)
+{
+	const struct picture_node *other = &p->nodes.items[edge->apart_into ? edge->from : edge->to];
+	struct buffer visible = {0};
+
+	if (edge->class == CLASS_UNCERTAIN && !edge->correlation)
+		buffer_add_string(&label->text, "? ");
+	text_visible(&visible, other->name.bytes, other->name.length);
+	text_cut_middle(&label->text, buffer_string(&visible), visible.length, TAG_NAME_CELLS);
+	if (other->kind == PICTURE_PROCESS)
+		buffer_printf(&label->text, " %" PRIu32, other->pid);
+	buffer_add_string(&label->text, " \u00b7 ");
+	buffer_clear(&visible);
+	text_visible(&visible, edge->label.bytes, edge->label.length);
+	size_t used = text_cells(buffer_string(&label->text), label->text.length);
+	text_cut_middle(&label->text, buffer_string(&visible), visible.length, used + 8 < TAG_CELLS ? TAG_CELLS - used : 8);
+	label->line_length[0] = label->text.length;
+	label->line_count = 1;
+	if (visible.failed)
+		label->text.failed = true;
+	buffer_release(&visible);
+}
+
 static void label_size(struct svg_label *label, const struct picture_edge *edge)
 {
 	const char *line = buffer_string(&label->text);
@@ -172,7 +201,7 @@ static double cost_at(const struct placing *placing, size_t edge, double x, doub
 
 static int importance(const struct picture_edge *edge)
 {
-	return edge->on_path ? 2 : edge->step_count > 0 ? 1 : 0;
+	return edge->apart ? 3 : edge->on_path ? 2 : edge->step_count > 0 ? 1 : 0; // a tag has no other place
 }
 
 // In a graph of several rows a line may be long: its words stand near one of its ends.
@@ -205,6 +234,15 @@ static void place(struct placing *placing, size_t edge)
 
 		label->x = fold->x - fold->width / 2 - 6;
 		label->y = fold->y;
+		placing->placed[edge] = true;
+		return;
+	}
+
+	if (e->apart) {
+		const double *tag = e->points + (e->apart_into ? 0 : 2 * (e->point_count - 1)), *box = e->points + (e->apart_into ? 2 * (e->point_count - 1) : 0);
+
+		label->x = tag[0] + (e->apart_into ? 6 : 9) + label->width / 2;
+		label->y = tag[1] + (tag[1] < box[1] ? 4 : e->apart_into ? -4 : 3);
 		placing->placed[edge] = true;
 		return;
 	}
@@ -242,10 +280,13 @@ static int prepare(struct placing *placing)
 			return -1;
 		if (placing->samples[i].count == 0)
 			continue;
-		label_text(label, placing->p, edge);
+		if (edge->apart)
+			tag_text(label, placing->p, edge);
+		else
+			label_text(label, placing->p, edge);
 		if (label->text.failed)
 			return -1;
-		if (edge->attached || svg_edge_is_common(placing->p, edge))
+		if (edge->attached || (!edge->apart && layout_is_common(placing->p, edge)))
 			buffer_clear(&label->text), label->line_count = 0; // the fold's box has the words; many alike need none
 		if (label->text.length > 0 || edge->step_count > 0)
 			label_size(label, edge);
@@ -264,7 +305,7 @@ struct svg_label *svg_labels_place(const struct picture *p)
 	bool good = placing.labels && placing.samples && placing.placed && prepare(&placing) == 0;
 
 	// What tells the story chooses first.
-	for (int level = 2; good && level >= 0; level--)
+	for (int level = 3; good && level >= 0; level--)
 		for (size_t i = 0; i < p->edges.count; i++)
 			if (placing.labels[i].width > 0 && importance(&p->edges.items[i]) == level)
 				place(&placing, i);

@@ -18,6 +18,21 @@ static double page_width(const struct picture *p)
 	return fmax(LEAST_WIDTH, ceil(p->width + 2 * SVG_MARGIN + 2 * PANE_PAD));
 }
 
+// Over what is not on the path.
+static void around_heading(struct buffer *out, const struct picture *p)
+{
+	double y = p->around_y + 34;
+
+	buffer_add_string(out, "<path class=\"rule\" d=\"M");
+	svg_point(out, 0, y);
+	buffer_add_string(out, " L");
+	svg_point(out, p->width, y);
+	buffer_add_string(out, "\"/>");
+	svg_text(out, 0, y - 5, SVG_START, "h3", svg_words("Around the path"), 40);
+	svg_text(out, 110, y - 5, SVG_START, "t11 muted",
+		 svg_words("in parts, by time \u00b7 words over a box tell what came to it from a box elsewhere, words under it where something went"), SIZE_MAX);
+}
+
 static void pane_content(struct buffer *out, const struct picture *p)
 {
 	struct svg_label *labels = svg_labels_place(p);
@@ -26,6 +41,8 @@ static void pane_content(struct buffer *out, const struct picture *p)
 		out->failed = true;
 		return;
 	}
+	if (p->around_y > 0)
+		around_heading(out, p);
 	for (size_t i = 0; i < p->edges.count; i++)
 		svg_edge(out, p, &p->edges.items[i]);
 	for (size_t i = 0; i < p->nodes.count; i++)
@@ -65,13 +82,14 @@ static double causality(struct svg_page *page, double y)
 {
 	static const char hint[] = "left = cause, right = effect \u00b7 thick = path from the root cause to the alert \u00b7 numbers follow the story, in time order";
 	static const char rows[] = "left = cause, right = effect, row after row \u00b7 thick = path from the root cause to the alert \u00b7 numbers follow the story, in time order";
+	static const char path[] = "top = the path from the root cause to the alert, left to right \u00b7 numbers follow the story, in time order";
 	static const char simple[] = "simple layout: Graphviz gave no answer in time; lines may cross boxes";
 	const struct picture *p = page->p;
 	double height = ceil(p->height + 2 * PANE_PAD);
 
 	svg_text(page->out, SVG_MARGIN, y + 12, SVG_START, "h2", svg_words("Causality"), 20);
 	svg_text(page->out, SVG_MARGIN + 78, y + 12, SVG_START, "t11 muted",
-		 svg_words(p->layout_fell_back ? simple : p->layout_rows > 1 ? rows : hint), SIZE_MAX);
+		 svg_words(p->layout_fell_back ? simple : p->around_y > 0 ? path : p->layout_rows > 1 ? rows : hint), SIZE_MAX);
 	y += 22;
 	svg_rect(page->out, "panel", SVG_MARGIN, y, page->width - 2 * SVG_MARGIN, height, 6);
 	open_view(page, y, height);

@@ -64,8 +64,10 @@ static void check_ends(const struct picture *p)
 	for (size_t i = 0; i < p->edges.count; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
 
-		CHECK(distance_to_card(p, e->from, e->points) < LAYOUT_ARROW_ON_PATH + 3);
-		CHECK(distance_to_card(p, e->to, e->points + 2 * (e->point_count - 1)) < LAYOUT_ARROW_ON_PATH + 3);
+		if (!e->apart || !e->apart_into)
+			CHECK(distance_to_card(p, e->from, e->points) < LAYOUT_ARROW_ON_PATH + 3);
+		if (!e->apart || e->apart_into)
+			CHECK(distance_to_card(p, e->to, e->points + 2 * (e->point_count - 1)) < LAYOUT_ARROW_ON_PATH + 3);
 	}
 }
 
@@ -88,7 +90,7 @@ static void test_own(void)
 	check_positions(p);
 	check_ends(p);
 	// Children stand to the right of their parents.
-	CHECK(reads_before(p, 0, 1));
+	CHECK(reads_before(p, 7, 8)); // sh, tar
 	CHECK(reads_before(p, 1, 3));
 	made_free(p);
 
@@ -313,6 +315,60 @@ static void test_rows(const char *with)
 	made_free(p);
 }
 
+// A graph that no screen holds: the path in rows at its top, everything else below, each thing that hangs together in one place; lines
+// between them are stems at one box.
+static void test_parts(const char *with)
+{
+	struct picture *p = made_picture();
+	uint32_t path[9], side[9], library = made_file(p, "/lib64/", "ld-linux-x86-64.so.2", 1, at(9, 0, 0, 0));
+
+	for (unsigned i = 0; i < 9; i++) {
+		path[i] = made_process(p, "sh", 100 + i, 99 + i, "sh", "alice", at(10, 0, i, 0), 0);
+		if (i > 0)
+			made_on_path(p, made_edge(p, path[i - 1], path[i], FLOW_FORK, at(10, 0, i, 0), 1, "started"));
+	}
+	for (unsigned i = 0; i < 9; i++) {
+		side[i] = made_process(p, "id", 200 + i, 100 + i, "id", "alice", at(10, 1, i, 0), 0);
+		made_edge(p, path[i], side[i], FLOW_FORK, at(10, 1, i, 0), 1, "started");
+		made_edge(p, library, side[i], FLOW_INTERPRET, at(10, 1, i, 1), 1, "interpreted by");
+	}
+	uint32_t made = made_file(p, "/tmp/", "made", 2, at(10, 2, 0, 0));
+	made_edge(p, side[3], made, FLOW_CREATE, at(10, 2, 0, 0), 1, "created");
+	uint32_t back = made_edge(p, made, path[5], FLOW_OPEN_READ, at(10, 2, 1, 0), 1, "opened for reading");
+	uint32_t unsure = made_edge(p, side[0], side[1], FLOW_PIPE, at(10, 1, 2, 0), 1, "piped to");
+	p->edges.items[unsure].class = CLASS_UNCERTAIN;
+
+	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = with}, NULL), 0);
+	CHECK(p->layout_fell_back == (with == NULL));
+	check_positions(p);
+	check_ends(p);
+	CHECK(p->around_y > 0 && p->width < 1500);
+	for (size_t i = 0; i < p->nodes.count; i++) {
+		const struct picture_node *n = &p->nodes.items[i];
+
+		CHECK(n->on_path ? n->y + n->height / 2 <= p->around_y + 0.01 : n->y - n->height / 2 > p->around_y);
+	}
+	for (unsigned i = 1; i < 9; i++)
+		CHECK(reads_before(p, path[i - 1], path[i]));
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+		bool together = e->on_path || (e->from == side[3] && e->to == made);
+
+		CHECK(e->apart == !together);
+		if (e->apart) // straight up or down, and short
+			CHECK(e->points[0] == e->points[2 * (e->point_count - 1)] && fabs(e->points[1] - e->points[2 * e->point_count - 1]) < 200);
+	}
+	// Drawn at the box that is not on the path: above it what came, below it what went. The linker's many stand at the linker.
+	CHECK(p->edges.items[unsure].apart_into && !p->edges.items[back].apart_into);
+	CHECK(p->edges.items[back].points[1] > p->nodes.items[made].y);
+	CHECK(p->edges.items[unsure].points[1] < p->nodes.items[side[1]].y);
+	for (size_t i = 0; i < p->edges.count; i++)
+		if (p->edges.items[i].from == library)
+			CHECK(!p->edges.items[i].apart_into);
+	CHECK(reads_before(p, side[0], library)); // what says least comes last
+	made_free(p);
+}
+
 // Folds with one neighbour stand at it, causes above, and their lines are short; one with two neighbours keeps its place.
 static void test_attached(void)
 {
@@ -375,6 +431,8 @@ int main(int argc, char **argv)
 	test_answers();
 	test_rows(program);
 	test_rows(NULL);
+	test_parts(program);
+	test_parts(NULL);
 	test_attached();
 	test_states();
 	return unit_end();
