@@ -18,14 +18,17 @@
 #define MANIFEST_MODE 0600
 
 // The verdicts of restore_report.verdict, in the order of snapshots/fs_verdict.h.
-enum verdict { UNKNOWN, ON_DISK, PENDING, NOT_YET, NEVER };
-static const char *const verdict_words[] = {"unknown", "on disk", "committed, content pending", "not yet on disk", "never on disk"};
+enum verdict { UNKNOWN, ON_DISK, PENDING, NOT_YET, NEVER, GONE, UNBORN };
+static const char *const verdict_words[] = {
+	"unknown", "on disk", "committed, content pending", "not yet on disk", "never on disk", "no longer on disk", "not yet on disk",
+};
 
 struct cat {
 	const struct disk_options *o;
 	struct history *history;
 	struct fsread_question question;
 	struct restore_report report;
+	struct buffer manifest; // its path, should a folder be restored
 };
 
 // ---- words
@@ -47,13 +50,18 @@ static void add_time(struct buffer *out, const struct cat *c, const char *what, 
 		nanotime_format(out, ns, NANOTIME_FULL, c->o->zone);
 }
 
-// The command that gives the first later complete state; every part of it as a shell reads it.
+// The command that gives the first later complete state, or the last that had the file; every part of it as a shell reads it.
 static void add_command(struct buffer *out, const struct cat *c)
 {
 	bool exact = true;
+	uint64_t seq;
 
 	buffer_add_string(out, "provgraph --restore-at ");
-	disk_ask_time(out, c->history, c->report.complete_ns, c->report.complete_seq);
+	// Behind the last state that had the file is the one that has it no more: both may be of one time.
+	if (c->report.verdict == GONE && (history_moment(c->history, c->report.complete_ns, &seq, NULL) < 0 || seq != c->report.complete_seq))
+		buffer_printf(out, "seq:%" PRIu64, c->report.complete_seq);
+	else
+		disk_ask_time(out, c->history, c->report.complete_ns, c->report.complete_seq);
 	buffer_add_string(out, " --disk ");
 	struct buffer disk AUTO_RELEASE_BUFFER = {0}, path AUTO_RELEASE_BUFFER = {0};
 
@@ -74,7 +82,7 @@ static void add_verdict(struct buffer *out, const struct cat *c)
 {
 	const struct restore_report *r = &c->report;
 
-	if (r->verdict > NEVER || (r->verdict == UNKNOWN && c->question.raw)) {
+	if (r->verdict > UNBORN || (r->verdict == UNKNOWN && c->question.raw)) {
 		buffer_add_string(out, "not judged: these are the home blocks, without the journal");
 		return;
 	}
@@ -89,9 +97,10 @@ static void add_verdict(struct buffer *out, const struct cat *c)
 			add_time(out, c, "and arrive at ", r->complete_ns);
 	} else if (r->verdict == NOT_YET && r->complete_seq != 0) {
 		add_time(out, c, ": the guest had made it, and it is first seen at ", r->complete_ns);
-	} else if (r->verdict == NEVER && r->complete_seq != 0) {
-		buffer_clear(out);
-		add_time(out, c, "it did not exist yet, and is first seen at ", r->complete_ns);
+	} else if (r->verdict == UNBORN) {
+		add_time(out, c, ": it is first seen at ", r->complete_ns);
+	} else if (r->verdict == GONE) {
+		add_time(out, c, ": it was there before, and is gone since ", r->arrival_ns);
 	}
 }
 
@@ -166,7 +175,7 @@ static void report_absent(const struct cat *c)
 	if (c->report.complete_seq == 0)
 		return;
 	add_command(&text, c);
-	report_line("the first state that has it: %s", buffer_string(&text));
+	report_line("the %s state that has it: %s", c->report.verdict == GONE ? "last" : "first", buffer_string(&text));
 }
 
 // ---- the report for programs
@@ -243,10 +252,12 @@ static void add_json(struct buffer *out, const struct cat *c, bool found)
 	json_time(out, c, "arrival", r->arrival_ns, r->arrival_seq != 0);
 	json_number(out, "pending_bytes", r->pending_bytes);
 	json_number(out, "pending_from", r->pending_from);
-	json_number(out, "complete_seq", r->complete_seq);
-	json_time(out, c, "complete", r->complete_ns, r->complete_seq != 0);
+	json_number(out, "complete_seq", r->verdict == GONE ? 0 : r->complete_seq);
+	json_time(out, c, "complete", r->complete_ns, r->complete_seq != 0 && r->verdict != GONE);
+	json_number(out, "last_seq", r->verdict == GONE ? r->complete_seq : 0);
+	json_time(out, c, "last", r->complete_ns, r->verdict == GONE);
 	json_text(out, "warnings", buffer_string(&r->warnings), r->warnings.length);
-	buffer_printf(out, "  \"verdict\": \"%s\"\n}\n", r->verdict <= NEVER ? verdict_words[r->verdict] : "unknown");
+	buffer_printf(out, "  \"verdict\": \"%s\"\n}\n", r->verdict <= UNBORN ? verdict_words[r->verdict] : "unknown");
 }
 
 // ---- running
@@ -254,23 +265,18 @@ static void add_json(struct buffer *out, const struct cat *c, bool found)
 // What would be owners and modes in a restored tree stands in a file beside it.
 static int write_manifest(const struct cat *c, struct error *err)
 {
-	struct buffer path AUTO_RELEASE_BUFFER = {0};
-	size_t length = strlen(c->o->output);
+	const char *path = buffer_string(&c->manifest);
 
-	while (length > 1 && c->o->output[length - 1] == '/')
-		length--;
-	buffer_add(&path, c->o->output, length);
-	buffer_add_string(&path, MANIFEST_SUFFIX);
-	if (buffer_check(&path, err) < 0 || buffer_check(&c->report.manifest, err) < 0)
+	if (buffer_check(&c->report.manifest, err) < 0)
 		return -1;
-	if (fileio_write(path.bytes, c->report.manifest.bytes, c->report.manifest.length, MANIFEST_MODE, c->o->force, err) < 0)
+	if (fileio_write(path, c->report.manifest.bytes, c->report.manifest.length, MANIFEST_MODE, c->o->force, err) < 0)
 		return -1;
 	if (c->report.pending_files > 0)
-		report_line("warning: content of %" PRIu64 " files is committed and pending; %s says which", c->report.pending_files, path.bytes);
+		report_line("warning: content of %" PRIu64 " files is committed and pending; %s says which", c->report.pending_files, path);
 	if (!c->o->quiet)
 		report_line("%" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " bytes; %" PRIu64 " left out%s; %s has owners, modes, times and "
 			    "what was left out", c->report.files, c->report.folders, c->report.bytes, c->report.skipped,
-			    c->report.warnings.length > 0 ? " besides the warnings" : "", path.bytes);
+			    c->report.warnings.length > 0 ? " besides the warnings" : "", path);
 	return 0;
 }
 
@@ -306,16 +312,29 @@ static int check(const struct disk_options *o, struct error *err)
 	return 0;
 }
 
+static int name_manifest(struct cat *c, struct error *err)
+{
+	const char *output = c->o->output ? c->o->output : "";
+	size_t length = strlen(output);
+
+	while (length > 1 && output[length - 1] == '/')
+		length--;
+	buffer_add(&c->manifest, output, length);
+	buffer_add_string(&c->manifest, MANIFEST_SUFFIX);
+	return buffer_check(&c->manifest, err);
+}
+
 static int cat(struct cat *c, struct error *err)
 {
 	struct restore_plan plan = {.output = c->o->output, .force = c->o->force};
 	enum restore_end end;
 
-	if (check(c->o, err) < 0 || disk_ask(c->o, false, &c->history, &c->question, err) < 0)
+	if (check(c->o, err) < 0 || name_manifest(c, err) < 0 || disk_ask(c->o, false, &c->history, &c->question, err) < 0)
 		return STATUS_ERROR;
 	c->question.job = FSREAD_CONTENT;
 	c->question.max_bytes = c->o->max_bytes ? c->o->max_bytes : MAX_BYTES_DEFAULT;
 	plan.question = c->question;
+	plan.beside = buffer_string(&c->manifest);
 	plan.visible = isatty(STDOUT_FILENO);
 	if (restore_run(&plan, &end, &c->report, err) < 0)
 		return STATUS_ERROR;
@@ -336,6 +355,7 @@ int disk_cat(const struct disk_options *o)
 	if (status == STATUS_ERROR)
 		report_error(&err);
 	restore_report_release(&c.report);
+	buffer_release(&c.manifest);
 	history_free(c.history);
 	return status;
 }

@@ -36,7 +36,10 @@ static void add_words(struct buffer *out, const struct timeline_state *s, const 
 		buffer_add_string(out, s->change & TIMELINE_DELETED ? "its inode is used anew" : "appeared");
 	}
 	if (s->change & TIMELINE_REPLACED) {
-		buffer_printf(out, "replaced by inode %" PRIu64, s->inode);
+		if (before && before->inode == s->inode)
+			buffer_printf(out, "replaced by another file that has inode %" PRIu64 " again", s->inode);
+		else
+			buffer_printf(out, "replaced by inode %" PRIu64, s->inode);
 		if (s->change & TIMELINE_RENAMED)
 			buffer_add_string(out, "; what was there lives on under another name");
 	}

@@ -147,7 +147,8 @@ static int send_verdict(struct fs_job *job, struct fs_moment *m, uint64_t inode,
 	if (job->question->raw)
 		return 0;
 	if (fs_verdict_judge(job, m, inode, &verdict, &reason) < 0) {
-		(void)snprintf(line, sizeof(line), "whether the content is whole could not be judged: %s", reason.message);
+		(void)snprintf(line, sizeof(line), "%s could not be judged: %s",
+			       inode ? "whether the content is whole" : "whether it was there before or comes later", reason.message);
 		return fs_job_warn(job, line, err);
 	}
 	fs_verdict_put(&payload, &verdict);

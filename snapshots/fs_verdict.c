@@ -4,13 +4,16 @@
 #include "base/nanotime.h"
 #include "snapshots/fs_states.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define TAIL_BYTES ((size_t)64 << 10)
 #define BEFORE_CTIME_NS (2 * NANOTIME_SECOND)  /* how far a guest's clock may run behind the host's and still tell where to look */
 #define BEHIND_CTIME_NS (60 * NANOTIME_SECOND) /* a change of an inode is committed within 5 s; a loaded guest takes longer */
 #define LOOKED_AT_RECORDS 300000u              /* our limit for finding an arrival: about 0.1 s */
-#define FORWARD_NS (3600 * NANOTIME_SECOND)    /* how long after the moment a name is waited for */
+#define MISSED_RECORDS (UINT64_C(1) << 24)     /* our limit for finding a name that is not there, either way: some seconds */
+#define MISSED_FIRST_RECORDS 4096u             /* looked through first */
+#define MISSED_FACTOR 16u                      /* then so many times as many */
 #define WRITTEN_BEFORE_NS (10 * NANOTIME_MILLISECOND) /* a block this much older than the file's last change does not hold it */
 
 struct tail { // the end of a file at the moment
@@ -155,36 +158,110 @@ static int find_arrival(struct fs_job *job, struct fs_moment *m, const struct fs
 
 // ---- a name that is not there
 
-static int judge_absent(struct fs_job *job, struct fs_moment *m, struct fs_verdict *v, struct error *err)
+static int too_long(struct error *err)
+{
+	return error_set(err, "the history has more records than are looked through for a name (%" PRIu64 " before and behind the moment)", MISSED_RECORDS);
+}
+
+// The states of what was asked for in (from, to], and before them the one at `from`; with `first` no more than one behind it.
+static int track_missing(struct fs_job *job, struct fs_moment *m, uint64_t from, uint64_t to, bool first, struct fs_track *ret, struct error *err)
 {
 	const struct fsread_question *q = job->question;
-	uint64_t seq = disk_at_seq(m->disk), last = seq, time_ns = NANOTIME_NONE;
 	struct fs_cursor *cursor;
-	struct fs_track track = {0};
-	struct error ignored;
-	uint64_t asked_ns = q->time_ns;
 
-	v->kind = FS_NEVER;
-	if (history_time_of(job->history, seq, &time_ns, &ignored) < 0 || time_ns == NANOTIME_NONE ||
-	    history_moment(job->history, time_ns + FORWARD_NS, &last, &ignored) < 0)
-		return 0;
-	if (fs_cursor_open(job->history, &m->partition, fs_ext_block_bytes(m->fs), seq, &cursor, err) < 0)
+	*ret = (struct fs_track){0};
+	if (fs_cursor_open(job->history, &m->partition, fs_ext_block_bytes(m->fs), from, &cursor, err) < 0)
 		return -1;
-	int result = fs_track_init(&track, cursor, m->fs, q->path, q->path_length, q->inode, err);
+	int result = fs_track_init(ret, cursor, m->fs, q->path, q->path_length, q->inode, err);
 
-	track.stop_inode_change_seq = seq; // the first state is all that is wanted
+	ret->stop_inode_change_seq = first ? from : 0;
 	if (result == 0)
-		result = fs_track_run(&track, last, err);
+		result = fs_track_run(ret, to, err);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+// When it was last there: the search goes further back in growing steps, because most names are asked for soon after they went.
+static int find_last(struct fs_job *job, struct fs_moment *m, uint64_t seq, struct fs_verdict *v, struct error *err)
+{
+	bool found = false;
+
+	for (uint64_t records = MISSED_FIRST_RECORDS; !found; records *= MISSED_FACTOR) {
+		uint64_t from = seq > records ? seq - records : 0;
+		struct fs_track track;
+		int result = track_missing(job, m, from, seq, false, &track, err);
+
+		found = result == 0 && track.states.count > 0;
+		if (found && (track.states.items[track.states.count - 1].change & TIMELINE_DELETED)) {
+			const struct timeline_state *s = &track.states.items[track.states.count - 1];
+
+			v->kind = FS_GONE;
+			v->complete_seq = s->seq - 1;
+			v->arrival_seq = s->seq;
+			v->arrival_ns = s->arrival_ns;
+			result = history_time_of(job->history, v->complete_seq, &v->complete_ns, err);
+		}
+		fs_track_release(&track);
+		if (result < 0)
+			return -1;
+		if (from == 0)
+			return 0;
+		if (!found && records >= MISSED_RECORDS)
+			return too_long(err);
+	}
+	return 0;
+}
+
+// When it is first there again. *ret_made: its inode says that the guest had made it before the moment.
+static int find_next(struct fs_job *job, struct fs_moment *m, uint64_t seq, struct fs_verdict *v, bool *ret_made, struct error *err)
+{
+	uint64_t asked_ns = job->question->time_ns, time_ns;
+	struct history_facts facts;
+	struct fs_track track;
+
+	*ret_made = false;
+	if (history_facts(job->history, &facts, err) < 0 || history_time_of(job->history, seq, &time_ns, err) < 0)
+		return -1;
+	bool whole = facts.last_seq - seq <= MISSED_RECORDS;
+	int result = track_missing(job, m, seq, whole ? facts.last_seq : seq + MISSED_RECORDS, true, &track, err);
+
 	if (result == 0 && track.states.count > 0) {
 		const struct timeline_state *s = &track.states.items[0];
 
-		v->kind = s->crtime_ns != NANOTIME_NONE && s->crtime_ns <= (asked_ns > time_ns ? asked_ns : time_ns) ? FS_NOT_YET : FS_NEVER;
+		if (time_ns == NANOTIME_NONE || asked_ns > time_ns)
+			time_ns = asked_ns;
+		v->kind = FS_UNBORN;
 		v->complete_seq = s->seq;
 		v->complete_ns = s->arrival_ns;
+		*ret_made = s->crtime_ns != NANOTIME_NONE && s->crtime_ns <= time_ns;
+	} else if (result == 0 && !whole) {
+		result = too_long(err);
 	}
 	fs_track_release(&track);
-	fs_cursor_free(cursor);
 	return result;
+}
+
+static int judge_absent(struct fs_job *job, struct fs_moment *m, struct fs_verdict *v, struct error *err)
+{
+	struct fs_verdict next = {.kind = FS_NEVER};
+	struct error too_far;
+	uint64_t seq = disk_at_seq(m->disk);
+	bool made;
+	int result = find_next(job, m, seq, &next, &made, &too_far);
+
+	if (result == 0 && made) {
+		*v = next;
+		v->kind = FS_NOT_YET;
+		return 0;
+	}
+	if (find_last(job, m, seq, v, err) < 0)
+		return -1;
+	if (v->kind == FS_GONE)
+		return 0;
+	if (result < 0)
+		return error_set(err, "%s", too_far.message);
+	*v = next;
+	return 0;
 }
 
 // ----

@@ -24,7 +24,7 @@ int fs_verdict_get(struct wire_reader *r, struct fs_verdict *ret, struct error *
 	v.complete_ns = wire_get_u64(r);
 	v.arrival_seq = wire_get_u64(r);
 	v.arrival_ns = wire_get_u64(r);
-	if (kind < FS_ON_DISK || kind > FS_NEVER)
+	if (kind < FS_ON_DISK || kind > FS_UNBORN)
 		r->failed = true;
 	if (wire_end(r, "a verdict", err) < 0)
 		return -1;

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct run {
@@ -179,8 +180,13 @@ static int restore_one(struct run *run, enum restore_end *ret_end, struct error 
 
 static int restore_folder(struct run *run, enum restore_end *ret_end, struct error *err)
 {
+	const struct restore_plan *plan = run->plan;
+	struct stat status;
+
 	fs_file_release(&run->report->file);
-	if (restore_tree_new(run->plan->output, run->plan->question.max_bytes, run->report, &run->tree, err) < 0)
+	if (plan->beside && !plan->force && lstat(plan->beside, &status) == 0)
+		return error_set(err, "%s: exists already; --force writes over it", plan->beside);
+	if (restore_tree_new(plan->output, plan->question.max_bytes, run->report, &run->tree, err) < 0)
 		return -1;
 	int result = ask(run, FSREAD_TREE, ret_end, err);
 
@@ -217,13 +223,16 @@ static int run_blocked(struct run *run, enum restore_end *ret_end, struct error 
 int restore_run(const struct restore_plan *plan, enum restore_end *ret_end, struct restore_report *ret, struct error *err)
 {
 	struct run run = {.plan = plan, .report = ret, .place.fd = -1, .stream.fd = -1};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	sigset_t interrupts, before;
+	struct sigaction action;
 
 	*ret = (struct restore_report){0};
 	(void)sigemptyset(&interrupts);
-	(void)sigaddset(&interrupts, SIGINT);
-	(void)sigaddset(&interrupts, SIGTERM);
-	(void)sigaddset(&interrupts, SIGHUP);
+	// One that is ignored (nohup) would wait as long as it is blocked, and look like an interruption.
+	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			(void)sigaddset(&interrupts, signals[i]);
 	(void)pthread_sigmask(SIG_BLOCK, &interrupts, &before);
 	int result = run_blocked(&run, ret_end, err);
 

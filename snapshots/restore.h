@@ -14,6 +14,7 @@ struct restore_plan {
 	struct fsread_question question; // CONTENT, or TREE for a folder
 	const char *output;              // path; "-" or NULL: standard output (one file only)
 	bool visible;                    // standard output is a terminal: what it could act on is made visible
+	const char *beside;              // of a folder: where its manifest will go, which may not be there either; may be NULL
 	bool force;                      // an existing file may be replaced (never a folder)
 };
 struct restore_report {

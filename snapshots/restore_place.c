@@ -19,7 +19,11 @@ int restore_place_check(const char *path, bool force, struct error *err)
 		return errno == ENOENT ? 0 : error_set_errno(err, errno, "%s: cannot create", path);
 	if (S_ISDIR(status.st_mode))
 		return error_set(err, "%s: is a folder; name the new file", path);
-	if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode) || force)
+	if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
+		return 0;
+	if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+		return error_set(err, "%s: is no regular file, and is not replaced by one", path);
+	if (force)
 		return 0;
 	return error_set(err, "%s: exists already; --force writes over it", path);
 }
@@ -54,7 +58,11 @@ static int open_direct(struct restore_place *p, struct error *err)
 		return 0;
 	p->direct = true;
 	p->fd = open(p->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
-	return p->fd < 0 ? error_set_errno(err, errno, "%s: cannot open", p->path) : 0;
+	if (p->fd < 0)
+		return error_set_errno(err, errno, "%s: cannot open", p->path);
+	if (fstat(p->fd, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)))
+		return 0;
+	return error_set(err, "%s: was a device or a FIFO, and no longer is", p->path);
 }
 
 int restore_place_open(struct restore_place *p, const char *path, bool force, struct error *err)

@@ -19,6 +19,7 @@
 #define MAX_HARD_LINKS 1000u              // our limit for the names of one file
 #define MAX_ENTRIES ((size_t)16 << 20)    // our limits: of made files and folders, and of their paths
 #define MAX_PATHS_BYTES ((size_t)1 << 30)
+#define MAX_MANIFEST_BYTES ((size_t)1 << 30)
 
 struct made { size_t path_at; uint64_t inode; uint32_t hard_links; bool is_folder; };
 VECTOR_DEFINE(made_vector, struct made)
@@ -303,6 +304,8 @@ int restore_tree_frame(struct restore_tree *t, uint32_t type, const void *payloa
 		int result = wire_end(&r, "a file of the tree", err) < 0 ? -1 : take_file(t, &file, err);
 
 		fs_file_release(&file);
+		if (result == 0 && t->report->manifest.length > MAX_MANIFEST_BYTES)
+			result = error_set(err, "%s: its manifest is longer than the limit of %zu bytes", t->path, MAX_MANIFEST_BYTES);
 		return result < 0 ? -1 : buffer_check(&t->report->manifest, err);
 	case FSREAD_FRAME_DATA:
 		if (fsread_get_piece(payload, length, &offset, &bytes, &count, err) < 0)
