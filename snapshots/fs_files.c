@@ -345,7 +345,10 @@ static int after_step(void *context, const struct fs_step *step, struct error *e
 			continue;
 		if (fs_cursor_read(f->span.cursor, place, inode, bytes < sizeof(inode) ? bytes : sizeof(inode), err) < 0)
 			return -1;
-		result = files_add_name(&f->between, files_key(n->inode, mark_of_raw(inode, bytes)), true, &name, err);
+		// Without a journal a folder may be written before the inode that it names: whose name it is, is not known then.
+		uint64_t key = fs_inode_lives(inode) ? files_key(n->inode, mark_of_raw(inode, bytes)) : files_unclaimed(n->inode);
+
+		result = files_add_name(&f->between, key, true, &name, err);
 		if (result == 0)
 			result = files_add_name(&f->between, n->inode, true, &name, err); // for what lies below it, where it is a folder
 	}

@@ -60,10 +60,11 @@ static void path_of(const struct files *f, const struct touched *t, const struct
 		buffer_add_byte(out, '/');
 		return;
 	}
-	known = leaf == &f->between && files_path(leaf, files_key(t->inode, t->mark), trees, ARRAY_LENGTH(trees), out);
-	// Without a journal a folder may be written before the inode that it names: then the name is known by the number alone.
-	if (!known)
+	if (leaf != &f->between)
 		known = files_path(leaf, t->inode, trees, ARRAY_LENGTH(trees), out);
+	else
+		known = files_path(leaf, files_key(t->inode, t->mark), trees, ARRAY_LENGTH(trees), out) ||
+			files_path(leaf, files_unclaimed(t->inode), trees, ARRAY_LENGTH(trees), out);
 	if (!known)
 		buffer_clear(out); // it never reached the disk
 }

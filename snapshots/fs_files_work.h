@@ -55,6 +55,11 @@ static inline uint64_t files_key(uint64_t inode, uint32_t mark)
 {
 	return inode << 32 | mark;
 }
+// A name whose inode was no file yet when the name reached the disk.
+static inline uint64_t files_unclaimed(uint64_t inode)
+{
+	return inode << 32 | UINT32_MAX;
+}
 
 // The mark of an incarnation.
 uint32_t files_mark(uint32_t generation, uint32_t birth_seconds);

@@ -77,6 +77,28 @@ contains err "first state that has it: provgraph --restore-at @"
 no_files none
 expect_status 1 "$PROVGRAPH" --restore-at "$born" --disk $history --path /log/never -o none
 contains err "never on disk"
+# A file that was there once, and is no longer: until when, and the command that still has it.
+sample=$SRCDIR/samples/guest-disk/web01.history
+expect_status 1 "$PROVGRAPH" disk cat "$sample" now /home/alice/.tool -o none
+contains err "no longer on disk: it was there before, and is gone since"
+no_files none
+sed -n 's/^provgraph: the last state that has it: \(provgraph .*\) -o FILE$/\1/p' err >command_line
+PATH=$PWD/bin:$PATH sh -c "$(cat command_line) -o tool" >out 2>&1 || fail "the command fails: $(cat out)"
+hash=$(sed -n 's/^.* after drop .* //p' "${sample%/*}/truth")
+[ "$(sha256sum tool | cut -d' ' -f1)" = "$hash" ] || fail "the command gives other bytes"
+"$PROVGRAPH" disk cat "$sample" now /home/alice/.tool -o none --json >json 2>err && fail "it is there"
+[ "$(jq -r .verdict json)" = "no longer on disk" ] || fail "$(jq -r .verdict json)"
+last_seq=$(jq .last_seq json)
+expect_status 0 "$PROVGRAPH" disk cat "$sample" "seq:$last_seq" /home/alice/.tool -o last
+expect_status 1 "$PROVGRAPH" disk cat "$sample" "seq:$((last_seq + 1))" /home/alice/.tool -o none
+expect_status 1 "$PROVGRAPH" disk cat "$sample" seq:10 /log/auth.log -o none
+contains err "not yet on disk: it is first seen at"
+# An inode that is used again is another file, and has no part in the first one's name.
+expect_status 0 "$PROVGRAPH" disk log "$sample" /log/auth.log
+contains out "replaced by another file that has inode 14 again"
+expect_status 0 "$PROVGRAPH" disk files "$sample" seq:1 now
+[ "$(grep -c /home/alice/.tool out)" -eq 1 ] || fail "two files have one name: $(cat out)"
+contains out "no name of it reached the disk"
 # The home blocks have less than the journal, and nobody judges them.
 expect_status 1 "$PROVGRAPH" disk cat $history seq:30 $path --raw
 expect_status 0 "$PROVGRAPH" disk cat $history "seq:$last" $path --raw
