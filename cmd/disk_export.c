@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/vector.h"
+#include "cmd/disk_ask.h"
 #include "snapshots/exchange.h"
 #include "snapshots/view.h"
 
@@ -149,8 +150,10 @@ static int export_image(const struct disk_options *o, struct sink *sink, struct 
 	struct view *view = NULL;
 	int result = open_view(o, &views, &view, err);
 
-	if (result == 0)
+	if (result == 0) {
+		disk_ask_warn(o, view_warnings(view));
 		result = copy_disk(view, sink, progress, err);
+	}
 	view_free(view);
 	views_free(views);
 	return result;

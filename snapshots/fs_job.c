@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WARNING_BYTES 900 // what the other side takes of one line
@@ -51,13 +52,26 @@ static int choose_partition(struct fs_job *job, struct fs_moment *m, struct erro
 	return result;
 }
 
+int fs_job_warn_journal(struct fs_job *job, const struct partition *p, const struct volume_journal *j, struct error *err)
+{
+	char line[200];
+
+	if (j->damaged == 0 || (job->told_journal && job->question->job != FSREAD_PATCHES))
+		return 0;
+	job->told_journal = true;
+	(void)snprintf(line, sizeof(line), "partition %u: %" PRIu64 " blocks in its journal are damaged and were left out: what they should change is shown "
+		       "as it was; a kernel would refuse to mount it", p->number, j->damaged);
+	return fs_job_warn(job, line, err);
+}
+
 int fs_moment_open(struct fs_job *job, uint64_t seq, bool replay, struct fs_moment *ret, struct error *err)
 {
 	struct fs_moment m = {.job = job};
 
 	job->failure = FSREAD_BROKEN;
 	if (disk_at_open(job->history, seq, &m.disk, err) < 0 || choose_partition(job, &m, err) < 0 ||
-	    volume_open(m.disk, &m.partition, replay, &m.volume, err) < 0 || fs_ext_open(m.volume, &m.fs, err) < 0) {
+	    volume_open(m.disk, &m.partition, replay, &m.volume, err) < 0 || fs_ext_open(m.volume, &m.fs, err) < 0 ||
+	    fs_job_warn_journal(job, &m.partition, volume_journal_of(m.volume), err) < 0) {
 		fs_moment_release(&m);
 		return -1;
 	}

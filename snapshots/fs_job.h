@@ -13,6 +13,7 @@ struct fs_job {
 	struct history *history;
 	int out_fd;
 	enum fsread_failure failure; // a job sets it before it returns -1
+	bool told_journal;           // that copies in it are damaged: once is enough, however many moments are opened
 };
 
 int fs_job_send(struct fs_job *job, enum fsread_frame type, const struct buffer *payload, struct error *err);
@@ -28,6 +29,8 @@ struct fs_moment {
 };
 int fs_moment_open(struct fs_job *job, uint64_t seq, bool replay, struct fs_moment *ret, struct error *err);
 void fs_moment_release(struct fs_moment *m);
+// Warns of copies in the journal that its replay left out.
+int fs_job_warn_journal(struct fs_job *job, const struct partition *p, const struct volume_journal *j, struct error *err);
 // The question's path or inode. Not found: job->failure = FSREAD_NO_SUCH_FILE and -1.
 int fs_moment_find(struct fs_job *job, struct fs_moment *m, uint64_t *ret_inode, struct error *err);
 

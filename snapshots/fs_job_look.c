@@ -59,19 +59,50 @@ static int send_journal(struct fs_job *job, const struct volume_journal *j, stru
 	wire_put_u64(&payload, j->blocks);
 	wire_put_u64(&payload, j->revoked);
 	wire_put_u64(&payload, j->escaped);
+	wire_put_u64(&payload, j->damaged);
 	return fs_job_send(job, FSREAD_FRAME_JOURNAL, &payload, err);
 }
 
-static int patch_partition(struct fs_job *job, struct disk_at *disk, const struct partition *p, struct error *err)
+struct patching { struct fs_job *job; struct disk_at *disk; const struct partition_vector *all; size_t refused; struct error reason; };
+
+// Of two partitions that share bytes, the table lies about one: they would be replayed into each other.
+static bool overlaps_another(const struct partition_vector *all, const struct partition *p)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct partition *o = &all->items[i];
+
+		if (o < p && o->readable && o->start_bytes < p->start_bytes + p->length_bytes && p->start_bytes < o->start_bytes + o->length_bytes)
+			return true;
+	}
+	return false;
+}
+
+static int refuse_partition(struct patching *s, const struct partition *p, const char *reason, struct error *err)
+{
+	struct error text;
+
+	s->refused++;
+	(void)error_set(&s->reason, "%s", reason);
+	(void)error_set(&text, "partition %u: its journal is not replayed, and it is as the disk has it: %s", p->number, reason);
+	return fs_job_warn(s->job, text.message, err);
+}
+
+// A journal that cannot be replayed is no reason to hide the other partitions.
+static int patch_partition(struct patching *s, const struct partition *p, struct error *err)
 {
 	struct volume *volume;
+	struct error reason;
 
-	if (volume_open(disk, p, true, &volume, err) < 0)
-		return -1;
-	int result = send_journal(job, volume_journal_of(volume), err);
+	if (overlaps_another(s->all, p))
+		return refuse_partition(s, p, "it overlaps another partition", err);
+	if (volume_open(s->disk, p, true, &volume, &reason) < 0)
+		return refuse_partition(s, p, reason.message, err);
+	int result = send_journal(s->job, volume_journal_of(volume), err);
 
 	if (result == 0)
-		result = volume_patches(volume, send_patch, job, err);
+		result = fs_job_warn_journal(s->job, p, volume_journal_of(volume), err);
+	if (result == 0)
+		result = volume_patches(volume, send_patch, s->job, err);
 	volume_free(volume);
 	return result;
 }
@@ -80,22 +111,25 @@ static int patch_partition(struct fs_job *job, struct disk_at *disk, const struc
 int fs_job_patches(struct fs_job *job, struct error *err)
 {
 	struct partition_vector all = {0};
-	struct disk_at *disk = NULL;
+	struct patching s = {.job = job, .all = &all};
 	int wanted = job->question->partition;
 
 	job->failure = FSREAD_BROKEN;
-	if (disk_at_open(job->history, job->question->to_seq, &disk, err) < 0)
+	if (disk_at_open(job->history, job->question->to_seq, &s.disk, err) < 0)
 		return -1;
-	int result = fs_job_find_partitions(disk, &all, err);
+	int result = fs_job_find_partitions(s.disk, &all, err);
 
 	for (size_t i = 0; i < all.count && result == 0; i++) {
 		const struct partition *p = &all.items[i];
 
 		if (p->readable && (wanted < 0 || p->number == (unsigned)wanted))
-			result = patch_partition(job, disk, p, err);
+			result = patch_partition(&s, p, err);
 	}
+	// Nothing else is there to see: whoever wants the disk as it lies asks for that.
+	if (result == 0 && s.refused > 0 && s.refused == all.count)
+		result = error_set(err, "%s", s.reason.message);
 	partition_vector_release(&all);
-	disk_at_free(disk);
+	disk_at_free(s.disk);
 	return result;
 }
 

@@ -47,7 +47,7 @@ enum fsread_frame {
 	FSREAD_FRAME_WARNING,    // string sentence
 	FSREAD_FRAME_PARTITION,  // u64 number, start, length, string kind, u64 readable, string reason
 	FSREAD_FRAME_PATCH,      // u64 disk offset, bytes
-	FSREAD_FRAME_JOURNAL,    // u64 present, dirty, transactions, blocks, revoked, escaped
+	FSREAD_FRAME_JOURNAL,    // u64 present, dirty, transactions, blocks, revoked, escaped, damaged
 	FSREAD_FRAME_FILE,       // a struct fs_file (fs_file.h)
 	FSREAD_FRAME_DATA,       // u64 offset, bytes: content of the last FILE, ascending; holes are not sent
 	FSREAD_FRAME_VERDICT,    // fs_verdict.h

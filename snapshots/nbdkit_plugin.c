@@ -217,6 +217,13 @@ static void *plugin_open(int readonly)
 		complain(err.message);
 		return NULL;
 	}
+	for (const char *at = buffer_string(view_warnings(view)); *at;) {
+		size_t length = strcspn(at, "\n");
+
+		(void)error_set(&err, "warning: %s: %.*s", name, (int)length, at);
+		complain(err.message);
+		at += length + (at[length] == '\n');
+	}
 	return view;
 }
 

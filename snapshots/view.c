@@ -21,6 +21,7 @@ struct binding {
 	char name[MAX_NAME_BYTES + 1];
 	uint64_t seq;
 	struct overlay *overlay; // NULL: raw
+	struct buffer warnings;  // of the replay
 	unsigned users;
 	bool making;             // the first user still computes it
 	struct binding *next;
@@ -37,6 +38,7 @@ struct views {
 struct view {
 	struct views *views;
 	struct binding *binding;
+	bool first;              // it bound the name
 	struct history *history;
 	struct disk_at *disk;
 	pthread_mutex_t turn;
@@ -139,7 +141,7 @@ static int take_patch(void *context, uint32_t type, const void *payload, size_t 
 	return overlay_add(context, offset, bytes, bytes_length, err);
 }
 
-static int replay(const char *folder, uint64_t seq, uint64_t disk_bytes, struct overlay **ret, struct error *err)
+static int replay(const char *folder, uint64_t seq, uint64_t disk_bytes, struct overlay **ret, struct buffer *warnings, struct error *err)
 {
 	const struct fsread_question question = {
 		.job = FSREAD_PATCHES, .history = folder, .partition = -1, .to_seq = seq, .from_seq = 0,
@@ -152,7 +154,7 @@ static int replay(const char *folder, uint64_t seq, uint64_t disk_bytes, struct 
 		result = fsread_ask(&question, take_patch, overlay, &answer, err);
 	if (result == 0)
 		result = overlay_finish(overlay, err);
-	buffer_release(&answer.warnings);
+	*warnings = answer.warnings;
 	if (result < 0)
 		overlay_free(overlay);
 	else
@@ -170,7 +172,7 @@ static int make_binding(struct views *v, struct history *h, struct binding *b, s
 
 	if (find_moment(h, raw ? name + 4 : name, v->zone, &b->seq, err) < 0 || history_facts(h, &facts, err) < 0)
 		return -1;
-	return raw ? 0 : replay(v->folder, b->seq, facts.size_bytes, &b->overlay, err);
+	return raw ? 0 : replay(v->folder, b->seq, facts.size_bytes, &b->overlay, &b->warnings, err);
 }
 
 static void drop_binding(struct views *v, struct binding *b) // with the lock held
@@ -183,6 +185,7 @@ static void drop_binding(struct views *v, struct binding *b) // with the lock he
 		at = &(*at)->next;
 	*at = b->next;
 	overlay_free(b->overlay);
+	buffer_release(&b->warnings);
 	free(b);
 }
 
@@ -196,11 +199,12 @@ static struct binding *find_binding(struct views *v, const char *name)
 }
 
 // The first that uses a name computes; others that come meanwhile wait. When the first fails, the next one tries by itself.
-static int bind_name(struct views *v, struct history *h, const char *name, struct binding **ret, struct error *err)
+static int bind_name(struct views *v, struct history *h, const char *name, struct binding **ret, bool *ret_first, struct error *err)
 {
 	struct binding *b;
 	int result;
 
+	*ret_first = false;
 	(void)pthread_mutex_lock(&v->lock);
 	while ((b = find_binding(v, name)) && b->making)
 		(void)pthread_cond_wait(&v->made, &v->lock);
@@ -230,6 +234,7 @@ static int bind_name(struct views *v, struct history *h, const char *name, struc
 	(void)pthread_mutex_unlock(&v->lock);
 	if (result == 0)
 		*ret = b;
+	*ret_first = result == 0;
 	return result;
 }
 
@@ -246,7 +251,7 @@ int view_open(struct views *v, const char *name, struct view **ret, struct error
 		return error_set(err, "out of memory");
 	view->views = v;
 	(void)pthread_mutex_init(&view->turn, NULL);
-	if (history_open(v->folder, &view->history, err) < 0 || bind_name(v, view->history, name, &view->binding, err) < 0 ||
+	if (history_open(v->folder, &view->history, err) < 0 || bind_name(v, view->history, name, &view->binding, &view->first, err) < 0 ||
 	    disk_at_open(view->history, view->binding->seq, &view->disk, err) < 0) {
 		view_free(view);
 		return -1;
@@ -278,6 +283,13 @@ uint64_t view_size_bytes(const struct view *v)
 uint64_t view_seq(const struct view *v)
 {
 	return v->binding->seq;
+}
+
+const struct buffer *view_warnings(const struct view *v)
+{
+	static const struct buffer none;
+
+	return v->first ? &v->binding->warnings : &none;
 }
 
 int view_read(struct view *v, uint64_t offset, void *bytes, size_t length, struct error *err)

@@ -9,6 +9,7 @@
 #ifndef SNAPSHOTS_VIEW_H
 #define SNAPSHOTS_VIEW_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/nanotime.h"
 
@@ -26,6 +27,8 @@ int view_open(struct views *v, const char *name, struct view **ret, struct error
 void view_free(struct view *v);
 uint64_t view_size_bytes(const struct view *v);
 uint64_t view_seq(const struct view *v);
+// What could not be replayed, a line each; only of the view that bound its name.
+const struct buffer *view_warnings(const struct view *v);
 // Calls for one view may come from several threads; they take turns.
 int view_read(struct view *v, uint64_t offset, void *bytes, size_t length, struct error *err);
 // Runs of [offset, offset + length), in order from offset on, perhaps not up to its end. visit() returns -1 to fail.
