@@ -31,8 +31,8 @@
 #define PIPE_BYTES (1 << 20)                    // wanted; the kernel's default serves, too
 #define SILENCE_NS (600 * NANOTIME_SECOND)      // our limit: no byte for so long
 #define WAIT_NS (2 * NANOTIME_SECOND)           // to end by itself after its last frame
-#define BESIDE_BYTES (UINT64_C(1) << 30)        // our limit for what comes beside content: a million files of a tree
-#define ANSWER_BYTES (UINT64_C(16) << 30)       // our limit for other answers: the journal of a large file system
+#define BESIDE_BYTES (UINT64_C(1) << 30)        // our limit for what comes beside content: a million files of a tree; and for lists, kept in memory
+#define PATCHES_BYTES (UINT64_C(17) << 30)      // our limit for the journal of a large file system (JOURNAL_MAX_BYTES), with its frames
 #define WARNINGS_BYTES 65536u                   // our limit
 #define SENTENCE_BYTES 900u                     // of an ERROR, fits struct error
 
@@ -94,6 +94,9 @@ static int spawn(struct session *s, const char *path, int child_input, int child
 		code = posix_spawn_file_actions_adddup2(&actions, child_output, STDOUT_FILENO);
 	if (code == 0)
 		code = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	// What we inherited without close-on-exec (a script's log, a server's socket) is none of its business.
+	if (code == 0)
+		code = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &all);
 	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -240,6 +243,15 @@ static int take_frames(struct session *s, struct error *err)
 	return 0;
 }
 
+// Where signals are blocked (restore.c) a hostile answer that never ends must not make us deaf to them.
+static bool is_interrupted(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1);
+}
+
 // Until the other side closes its end.
 static int take_answer(struct session *s, struct error *err)
 {
@@ -249,6 +261,8 @@ static int take_answer(struct session *s, struct error *err)
 		struct pollfd polls = {.fd = s->output, .events = POLLIN};
 		int ready = poll(&polls, 1, 1000);
 
+		if (is_interrupted())
+			return error_set(err, "interrupted");
 		if (ready <= 0) {
 			if (monotonic_ns() - last_ns > SILENCE_NS)
 				return error_set(err, PROGRAM ": it said nothing for %d s and was stopped", (int)(SILENCE_NS / NANOTIME_SECOND));
@@ -334,7 +348,7 @@ static int converse(struct session *s, const struct fsread_question *q, struct e
 static uint64_t answer_limit(const struct fsread_question *q)
 {
 	if (q->job != FSREAD_CONTENT && q->job != FSREAD_TREE)
-		return ANSWER_BYTES;
+		return q->job == FSREAD_PATCHES ? PATCHES_BYTES : BESIDE_BYTES;
 	return q->max_bytes > 0 && q->max_bytes < UINT64_MAX - BESIDE_BYTES ? q->max_bytes + BESIDE_BYTES : UINT64_MAX;
 }
 

@@ -71,7 +71,7 @@ static int keep_read_only(struct error *err)
 static int give_up_root(struct error *err)
 {
 	if (geteuid() != 0 && getuid() != 0)
-		return 0;
+		return keep_read_only(err); // a service may have been given capabilities
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return error_set_errno(err, errno, "sandbox: cannot prepare to give up root");
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)

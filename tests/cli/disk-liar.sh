@@ -42,6 +42,9 @@ if lie == 'no end': frame(FILE, file()); frame(DATA, u64(0) + text(b'abcd'))
 if lie == 'after the end': frame(FILE, file()); frame(DATA, u64(0) + text(b'abcd')); frame(END_); frame(FILE, file())
 if lie == 'verdict': frame(FILE, file()); frame(VERDICT, u64(9) * 7); frame(END_)
 if lie == 'error': frame(ERROR, u64(1) + text(b'\x1b[2Jerase\nyour screen'))
+if lie == 'descriptors':
+    try: os.fstat(9); frame(ERROR, u64(1) + text(b'descriptor 9 is open'))
+    except OSError: frame(ERROR, u64(1) + text(b'descriptor 9 is closed'))
 if lie == 'long error': frame(ERROR, u64(77) + text(b'x' * 100000))
 if lie == 'warnings':
     for i in range(20000): frame(WARNING, text(b'\x1b]0;title\x07 ' + b'w' * 100))
@@ -92,6 +95,10 @@ lie 0 'warnings' ''
 lie 2 'flood' 'larger than the limit'
 lie 2 'more' '--max-bytes'
 lie 0 'hangs after the end' ''
+# Nothing that we inherited is handed on.
+exec 9>inherited
+lie 2 'descriptors' 'descriptor 9 is closed'
+exec 9>&-
 # Not there at all.
 rm bin/provgraph-fsread
 status=0
