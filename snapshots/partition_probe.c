@@ -13,9 +13,8 @@
 
 struct magic { uint64_t offset; const char *bytes; unsigned length; const char *kind; };
 
-// Containers, whose mark counts more than what an earlier use left behind it, and what mke2fs would have overwritten.
+// Containers, whose mark counts more than what an earlier use left behind it.
 static const struct magic before_ext[] = {
-	{0, "LUKS\xba\xbe", 6, "LUKS"},
 	{0x1000, "\xfc\x4e\x2b\xa9", 4, "md RAID"}, // version 1.2
 	{0, "\xfc\x4e\x2b\xa9", 4, "md RAID"},      // version 1.1
 	{0x218, "LVM2 001", 8, "LVM"}, {0x18, "LVM2 001", 8, "LVM"}, {0x418, "LVM2 001", 8, "LVM"}, {0x618, "LVM2 001", 8, "LVM"},
@@ -24,6 +23,12 @@ static const struct magic before_ext[] = {
 	{0, "integrt", 8, "dm-integrity"},
 	{0, "verity\0\0", 8, "dm-verity"},
 	{3, "-FVE-FS-", 8, "BitLocker"},
+};
+
+// Whoever makes one of these writes over the place of an ext superblock. Where a sound one lies there, the mark was put before it, into
+// bytes that ext does not use: a guest would hide its files from us so.
+static const struct magic instead_of_ext[] = {
+	{0, "LUKS\xba\xbe", 6, "LUKS"},
 	{0, "XFSB", 4, "xfs"},
 	{0x400, "\x10\x20\xf5\xf2", 4, "f2fs"},
 	{0, "hsqs", 4, "squashfs"},
@@ -186,8 +191,13 @@ void partition_probe(partition_read *read, void *context, struct partition *p)
 	struct probe r = {read, context, p};
 	const char *kind = probe_magics(&r, before_ext, ARRAY_LENGTH(before_ext));
 
-	if (!kind && probe_ext(&r, p))
-		return;
+	if (!kind) {
+		bool is_ext = probe_ext(&r, p);
+
+		kind = is_ext && p->readable ? NULL : probe_magics(&r, instead_of_ext, ARRAY_LENGTH(instead_of_ext));
+		if (is_ext && !kind)
+			return;
+	}
 	if (!kind)
 		kind = probe_magics(&r, after_ext, ARRAY_LENGTH(after_ext));
 	if (!kind && probe_zfs(&r))

@@ -258,6 +258,13 @@ static void test_kinds(void)
 	check_kind("printf '\\374\\116\\053\\251' | dd of=fs.img bs=1 seek=335478784 conv=notrunc status=none", "md RAID", false);
 	check_kind("printf '\\014\\261\\272\\000' | dd of=fs.img bs=1 seek=135168 conv=notrunc status=none", "zfs", false);
 	check_kind("printf hsqs | dd of=fs.img conv=notrunc status=none", "squashfs", false);
+	// A mark that a guest puts before its file system hides nothing; what was really made over one counts.
+	check_kind("mke2fs -q -F -t ext4 fs.img && printf XFSB | dd of=fs.img conv=notrunc status=none", "ext4", true);
+	check_kind("mke2fs -q -F -t ext4 fs.img && printf 'LUKS\\272\\276' | dd of=fs.img conv=notrunc status=none", "ext4", true);
+	check_kind("mke2fs -q -F -t ext4 fs.img && mkfs.xfs -q -f fs.img", "xfs", false);
+	check_kind("mke2fs -q -F -t ext4 fs.img && mkfs.vfat -F 32 fs.img", "vfat", false);
+	check_kind("mke2fs -q -F -t ext4 fs.img && printf secret | cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 fs.img -",
+		   "LUKS", false);
 	check_kind("mke2fs -q -F -t ext4 fs.img && printf '\\001' | dd of=fs.img bs=1 seek=1123 conv=notrunc status=none", "ext4", false);
 }
 
