@@ -35,7 +35,8 @@
 #include <unistd.h>
 
 struct table {
-	int fd;
+	int fd; // -1: in memory
+	struct table_memory memory;
 	char *name;
 	struct table_identity id;
 	struct table_shape shape;
@@ -163,11 +164,26 @@ static int page_damaged(const struct table *t, uint64_t page, const char *why, s
 	return error_set(err, "%s: byte %llu: %s", t->name, (unsigned long long)(page * TABLE_PAGE_BYTES), why);
 }
 
+// As fileio_pread().
+static int read_bytes(const struct table *t, uint64_t page, uint8_t bytes[TABLE_PAGE_BYTES], size_t *ret_read, struct error *err)
+{
+	uint64_t at = page * TABLE_PAGE_BYTES;
+
+	if (t->fd >= 0)
+		return fileio_pread(t->fd, bytes, TABLE_PAGE_BYTES, at, ret_read, t->name, err);
+	*ret_read = at >= t->memory.length ? 0 : t->memory.length - (size_t)at;
+	if (*ret_read > TABLE_PAGE_BYTES)
+		*ret_read = TABLE_PAGE_BYTES;
+	if (*ret_read > 0)
+		memcpy(bytes, t->memory.bytes + at, *ret_read);
+	return 0;
+}
+
 static int read_page(const struct table *t, uint64_t page, uint8_t bytes[TABLE_PAGE_BYTES], struct error *err)
 {
 	size_t got;
 
-	if (fileio_pread(t->fd, bytes, TABLE_PAGE_BYTES, page * TABLE_PAGE_BYTES, &got, t->name, err) < 0)
+	if (read_bytes(t, page, bytes, &got, err) < 0)
 		return -1;
 	if (got < TABLE_PAGE_BYTES)
 		return page_damaged(t, page, "the file ends here", err);
@@ -182,12 +198,12 @@ static int read_page(const struct table *t, uint64_t page, uint8_t bytes[TABLE_P
 static int read_header(struct table *t, const struct table_identity *expected, struct error *err)
 {
 	uint8_t bytes[TABLE_PAGE_BYTES];
-	struct stat status;
+	struct stat status = {.st_size = (off_t)t->memory.length};
 	size_t got;
 
-	if (fstat(t->fd, &status) < 0)
+	if (t->fd >= 0 && fstat(t->fd, &status) < 0)
 		return error_set_errno(err, errno, "%s: cannot look at it", t->name);
-	if (fileio_pread(t->fd, bytes, sizeof(bytes), 0, &got, t->name, err) < 0)
+	if (read_bytes(t, 0, bytes, &got, err) < 0)
 		return -1;
 	if (got < sizeof(bytes))
 		return error_set(err, "%s: too short for an index table", t->name);
@@ -206,16 +222,20 @@ static int read_header(struct table *t, const struct table_identity *expected, s
 	return 0;
 }
 
-int table_open(int fd, const char *name, const struct table_identity *expected, struct table **ret, struct error *err)
+static int open_pages(int fd, const struct table_memory *memory, const char *name, const struct table_identity *expected, struct table **ret,
+		      struct error *err)
 {
 	struct table *t = calloc(1, sizeof(*t));
 
 	if (!t || !(t->name = strdup(name))) {
 		free(t);
-		(void)close(fd);
+		free(memory->bytes);
+		if (fd >= 0)
+			(void)close(fd);
 		return error_set(err, "out of memory");
 	}
 	t->fd = fd;
+	t->memory = *memory;
 	if (read_header(t, expected, err) < 0 || (t->shape.height > 0 && read_page(t, t->shape.root_page, t->root, err) < 0)) {
 		table_free(t);
 		return -1;
@@ -229,11 +249,31 @@ int table_open(int fd, const char *name, const struct table_identity *expected, 
 	return 0;
 }
 
+int table_open(int fd, const char *name, const struct table_identity *expected, struct table **ret, struct error *err)
+{
+	return open_pages(fd, &(struct table_memory){0}, name, expected, ret, err);
+}
+
+int table_open_memory(struct table_memory *m, const char *name, const struct table_identity *expected, struct table **ret, struct error *err)
+{
+	const struct table_memory memory = *m;
+
+	*m = (struct table_memory){.most = m->most};
+	return open_pages(-1, &memory, name, expected, ret, err);
+}
+
+size_t table_memory_bytes(const struct table *t)
+{
+	return t->memory.capacity;
+}
+
 void table_free(struct table *t)
 {
 	if (!t)
 		return;
-	(void)close(t->fd);
+	if (t->fd >= 0)
+		(void)close(t->fd);
+	free(t->memory.bytes);
 	free(t->name);
 	free(t);
 }

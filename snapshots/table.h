@@ -36,6 +36,12 @@ struct table;
 // Takes fd over, also on failure. expected: NULL = whatever it says it is (table_identity_of() tells). name: for messages.
 int table_open(int fd, const char *name, const struct table_identity *expected, struct table **ret, struct error *err);
 void table_free(struct table *t);
+
+// Pages in memory, for a process that may make no file. {.most = ...} is empty.
+struct table_memory { uint8_t *bytes; size_t length, capacity, most; };
+// table_open() of such pages, which it takes over, also on failure.
+int table_open_memory(struct table_memory *m, const char *name, const struct table_identity *expected, struct table **ret, struct error *err);
+size_t table_memory_bytes(const struct table *t); // 0: it is in a file
 const struct table_identity *table_identity_of(const struct table *t);
 uint64_t table_bytes(const struct table *t);
 uint64_t table_entry_count(const struct table *t);
@@ -62,6 +68,10 @@ int table_build(int fd, const char *name, const struct table_identity *id, const
 // From tables of neighbouring runs, oldest first; id covers all of them. 1: stopped.
 int table_merge(int fd, const char *name, const struct table_identity *id, const struct table *const *tables, size_t count,
 		table_stop *stop, void *context, struct error *err);
+// The same into empty memory. -1 also when it would take more than m->most; on failure there is nothing to free.
+int table_build_memory(struct table_memory *m, const char *name, const struct table_identity *id, const struct extent_map *map, struct error *err);
+int table_merge_memory(struct table_memory *m, const char *name, const struct table_identity *id, const struct table *const *tables, size_t count,
+		       table_stop *stop, void *context, struct error *err);
 // The requests of a sealed or scanned segment, put one over the other.
 int table_replay(struct extent_map *map, const struct segment *s, uint64_t to_seq, const char *name, struct error *err);
 

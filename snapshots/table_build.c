@@ -20,7 +20,8 @@ struct level {
 };
 
 struct builder {
-	int fd;
+	int fd; // -1: into memory
+	struct table_memory *memory;
 	const char *name;
 	const struct table_identity *id;
 	struct level levels[TABLE_MAX_HEIGHT];
@@ -30,7 +31,8 @@ struct builder {
 	struct extent pending;            // the last extent, which the next one may continue; length 0: none
 };
 
-static int builder_start(struct builder **ret, int fd, const char *name, const struct table_identity *id, struct error *err)
+static int builder_start(struct builder **ret, int fd, struct table_memory *memory, const char *name, const struct table_identity *id,
+			 struct error *err)
 {
 	struct builder *b = calloc(1, sizeof(*b));
 
@@ -39,6 +41,7 @@ static int builder_start(struct builder **ret, int fd, const char *name, const s
 		return error_set(err, "out of memory");
 	}
 	b->fd = fd;
+	b->memory = memory;
 	b->name = name;
 	b->id = id;
 	b->page_count = 1;
@@ -52,8 +55,35 @@ static void builder_free(struct builder *b)
 	free(b);
 }
 
+static int memory_write(struct table_memory *m, const char *name, const uint8_t *bytes, size_t length, uint64_t offset, struct error *err)
+{
+	uint64_t end = offset + length, capacity = m->capacity;
+
+	if (end > m->most)
+		return error_set(err, "%s: is missing, and too large to be made again in memory; recording (disk serve) makes it", name);
+	while (capacity < end)
+		capacity = capacity ? capacity * 2 : OUTPUT_PAGES * TABLE_PAGE_BYTES;
+	if (capacity > m->most)
+		capacity = m->most;
+	if (capacity > m->capacity) {
+		uint8_t *grown = realloc(m->bytes, (size_t)capacity);
+
+		if (!grown)
+			return error_set(err, "out of memory");
+		memset(grown + m->capacity, 0, (size_t)capacity - m->capacity);
+		m->bytes = grown;
+		m->capacity = (size_t)capacity;
+	}
+	memcpy(m->bytes + offset, bytes, length);
+	if (end > m->length)
+		m->length = (size_t)end;
+	return 0;
+}
+
 static int write_at(struct builder *b, const uint8_t *bytes, size_t length, uint64_t offset, struct error *err)
 {
+	if (b->memory)
+		return memory_write(b->memory, b->name, bytes, length, offset, err);
 	while (length > 0) {
 		ssize_t written = pwrite(b->fd, bytes, length, (off_t)offset);
 		if (written < 0 && errno == EINTR)
@@ -77,7 +107,7 @@ static int write_output(struct builder *b, struct error *err)
 		return 0;
 	if (write_at(b, b->output, length, offset, err) < 0)
 		return -1;
-	if (b->output_pages == OUTPUT_PAGES) {
+	if (b->output_pages == OUTPUT_PAGES && !b->memory) {
 		(void)sync_file_range(b->fd, (off_t)offset, (off_t)length, SYNC_FILE_RANGE_WRITE);
 		if (offset > length)
 			(void)sync_file_range(b->fd, (off_t)(offset - length), (off_t)length, SYNC_FILE_RANGE_WAIT_BEFORE);
@@ -187,13 +217,31 @@ static int builder_finish(struct builder *b, struct error *err)
 	return write_at(b, header, sizeof(header), 0, err);
 }
 
-int table_build(int fd, const char *name, const struct table_identity *id, const struct extent_map *map, struct error *err)
+// What was made in memory takes no more of it than it needs; nothing of it when it failed.
+static int memory_finish(struct table_memory *m, int result)
+{
+	if (result != 0) {
+		free(m->bytes);
+		*m = (struct table_memory){.most = m->most};
+		return result;
+	}
+	uint8_t *fitting = realloc(m->bytes, m->length);
+
+	if (fitting) {
+		m->bytes = fitting;
+		m->capacity = m->length;
+	}
+	return 0;
+}
+
+static int build(int fd, struct table_memory *memory, const char *name, const struct table_identity *id, const struct extent_map *map,
+		 struct error *err)
 {
 	struct extent_cursor cursor = {0};
 	struct builder *b;
 	struct extent e;
 
-	if (builder_start(&b, fd, name, id, err) < 0)
+	if (builder_start(&b, fd, memory, name, id, err) < 0)
 		return -1;
 	int result = 0;
 	while (result == 0 && extent_map_next(map, &cursor, &e))
@@ -202,6 +250,16 @@ int table_build(int fd, const char *name, const struct table_identity *id, const
 		result = builder_finish(b, err);
 	builder_free(b);
 	return result;
+}
+
+int table_build(int fd, const char *name, const struct table_identity *id, const struct extent_map *map, struct error *err)
+{
+	return build(fd, NULL, name, id, map, err);
+}
+
+int table_build_memory(struct table_memory *m, const char *name, const struct table_identity *id, const struct extent_map *map, struct error *err)
+{
+	return memory_finish(m, build(-1, m, name, id, map, err));
 }
 
 // ---- merging
@@ -271,8 +329,8 @@ static int merge_inputs(struct builder *b, struct input *inputs, size_t count, t
 	return builder_finish(b, err);
 }
 
-int table_merge(int fd, const char *name, const struct table_identity *id, const struct table *const *tables, size_t count,
-		table_stop *stop, void *context, struct error *err)
+static int merge(int fd, struct table_memory *memory, const char *name, const struct table_identity *id, const struct table *const *tables,
+		 size_t count, table_stop *stop, void *context, struct error *err)
 {
 	struct builder *b;
 
@@ -281,7 +339,7 @@ int table_merge(int fd, const char *name, const struct table_identity *id, const
 	struct input *inputs = calloc(count, sizeof(*inputs));
 	if (!inputs)
 		return error_set(err, "out of memory");
-	int result = builder_start(&b, fd, name, id, err);
+	int result = builder_start(&b, fd, memory, name, id, err);
 	if (result == 0) {
 		for (size_t i = 0; i < count && result == 0; i++) {
 			table_cursor_start(&inputs[i].cursor, tables[i]);
@@ -293,6 +351,18 @@ int table_merge(int fd, const char *name, const struct table_identity *id, const
 	}
 	free(inputs);
 	return result;
+}
+
+int table_merge(int fd, const char *name, const struct table_identity *id, const struct table *const *tables, size_t count,
+		table_stop *stop, void *context, struct error *err)
+{
+	return merge(fd, NULL, name, id, tables, count, stop, context, err);
+}
+
+int table_merge_memory(struct table_memory *m, const char *name, const struct table_identity *id, const struct table *const *tables, size_t count,
+		       table_stop *stop, void *context, struct error *err)
+{
+	return memory_finish(m, merge(-1, m, name, id, tables, count, stop, context, err));
 }
 
 // ---- out of requests

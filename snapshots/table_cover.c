@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_PARTS_OF_BLOCK 16u // where tables of a level are missing, so many smaller ones stand for one; more are merged
 #define MAX_MENDS 256u         // in one call; each puts smaller tables in the place of one
+#define MAX_MEMORY_BYTES ((size_t)128 << 20) // our limit for tables in memory, those being merged among them: 7 million extents
 
 struct part {
 	struct table *table;
@@ -30,24 +30,31 @@ struct table_cover {
 	char *folder;
 	uint8_t uuid[16];
 	struct part_vector parts; // oldest first
-	size_t made;
+	size_t made, memory_bytes; // the latter: of all tables that are in memory just now
 	bool only_kept; // what cannot be put into index/ is not made at all
 };
 
-static void parts_free(struct part_vector *parts)
+static void drop_table(struct table_cover *c, struct table *t)
+{
+	c->memory_bytes -= table_memory_bytes(t);
+	table_free(t);
+}
+
+static void parts_free(struct table_cover *c, struct part_vector *parts)
 {
 	for (size_t i = 0; i < parts->count; i++)
-		table_free(parts->items[i].table);
+		drop_table(c, parts->items[i].table);
 	part_vector_release(parts);
 }
 
-static int parts_add(struct part_vector *parts, struct table *table, unsigned level, uint64_t first_segment, bool made, struct error *err)
+static int parts_add(struct table_cover *c, struct part_vector *parts, struct table *table, unsigned level, uint64_t first_segment, bool made,
+		     struct error *err)
 {
 	struct part part = {.table = table, .level = level, .first_segment = first_segment, .made = made};
 
 	if (part_vector_append(parts, part) == 0)
 		return 0;
-	table_free(table);
+	drop_table(c, table);
 	return error_set(err, "out of memory");
 }
 
@@ -122,7 +129,16 @@ static int replay_segment(const struct table_cover *c, uint64_t number, struct e
 	return result;
 }
 
-static int make_into(const struct table_cover *c, const struct making *m, int fd, const char *name, struct error *err)
+static int merge_into(const struct table_cover *c, const struct making *m, const struct table *const *tables, int fd, struct table_memory *memory,
+		      const char *name, struct error *err)
+{
+	if (memory)
+		return table_merge_memory(memory, name, &m->id, tables, m->child_count, c->plan.stop, c->plan.stop_context, err);
+	return table_merge(fd, name, &m->id, tables, m->child_count, c->plan.stop, c->plan.stop_context, err);
+}
+
+// Into the file, or into memory where that is not NULL.
+static int make_into(const struct table_cover *c, const struct making *m, int fd, struct table_memory *memory, const char *name, struct error *err)
 {
 	if (m->children) {
 		const struct table **tables = malloc(m->child_count * sizeof(*tables));
@@ -130,14 +146,14 @@ static int make_into(const struct table_cover *c, const struct making *m, int fd
 			return error_set(err, "out of memory");
 		for (size_t i = 0; i < m->child_count; i++)
 			tables[i] = m->children[i].table;
-		int result = table_merge(fd, name, &m->id, tables, m->child_count, c->plan.stop, c->plan.stop_context, err);
+		int result = merge_into(c, m, tables, fd, memory, name, err);
 		free(tables);
 		return result == 1 ? error_set(err, "%s: stopped", name) : result;
 	}
 	struct extent_map map = {0};
 	int result = replay_segment(c, m->first_segment, &map, err);
 	if (result == 0)
-		result = table_build(fd, name, &m->id, &map, err);
+		result = memory ? table_build_memory(memory, name, &m->id, &map, err) : table_build(fd, name, &m->id, &map, err);
 	extent_map_release(&map);
 	return result;
 }
@@ -179,7 +195,7 @@ static int make_kept(const struct table_cover *c, const struct making *m, struct
 	char *path AUTO_FREE = path_of(c, name);
 	if (!path)
 		(void)error_set(err, "out of memory");
-	if (path && make_into(c, m, fd, path, err) == 0) {
+	if (path && make_into(c, m, fd, NULL, path, err) == 0) {
 		if (rename(temporary, path) == 0)
 			return table_open(fd, path, &m->id, ret, err);
 		(void)error_set_errno(err, errno, "%s: cannot create", path);
@@ -189,21 +205,31 @@ static int make_kept(const struct table_cover *c, const struct making *m, struct
 	return -1;
 }
 
-// Into a file that nobody sees. A sandbox has no folder for it, but memory.
-static int make_unseen(const struct table_cover *c, const struct making *m, struct table **ret, struct error *err)
+// A sandbox may make no file, not even one in memory.
+static int make_in_memory(struct table_cover *c, const struct making *m, const char *name, struct table **ret, struct error *err)
+{
+	struct table_memory memory = {.most = MAX_MEMORY_BYTES - c->memory_bytes};
+	char *path AUTO_FREE = path_of(c, name);
+
+	if (!path)
+		return error_set(err, "out of memory");
+	if (make_into(c, m, -1, &memory, path, err) < 0 || table_open_memory(&memory, path, &m->id, ret, err) < 0)
+		return -1;
+	c->memory_bytes += table_memory_bytes(*ret);
+	return 0;
+}
+
+// Into a file that nobody sees.
+static int make_unseen(struct table_cover *c, const struct making *m, struct table **ret, struct error *err)
 {
 	char name[TABLE_NAME_BYTES];
 	struct error why;
 	int fd = fileio_temporary(&why);
 
-	if (fd < 0)
-		fd = memfd_create("provgraph-table", MFD_CLOEXEC);
-	if (fd < 0) {
-		*err = why;
-		return -1;
-	}
 	table_name(name, m->level, m->first_segment);
-	if (make_into(c, m, fd, name, err) < 0) {
+	if (fd < 0)
+		return make_in_memory(c, m, name, ret, err);
+	if (make_into(c, m, fd, NULL, name, err) < 0) {
 		(void)close(fd);
 		return -1;
 	}
@@ -226,7 +252,7 @@ static int make_table(struct table_cover *c, const struct making *m, struct part
 			return -1;
 	}
 	c->made++;
-	return parts_add(parts, t, m->level, m->first_segment, true, err);
+	return parts_add(c, parts, t, m->level, m->first_segment, true, err);
 }
 
 static int add_block(struct table_cover *c, unsigned level, uint64_t first_segment, struct part_vector *parts, struct error *err);
@@ -248,10 +274,10 @@ static int merge_parts(struct table_cover *c, unsigned level, uint64_t first_seg
 	struct making m = {.level = level, .first_segment = first_segment, .children = parts->items, .child_count = parts->count};
 
 	if (identify(c, level, first_segment, &m.id, err) < 0 || make_table(c, &m, &merged, err) < 0) {
-		parts_free(&merged);
+		parts_free(c, &merged);
 		return -1;
 	}
-	parts_free(parts);
+	parts_free(c, parts);
 	*parts = merged;
 	return 0;
 }
@@ -271,10 +297,10 @@ static int add_instead(struct table_cover *c, unsigned level, uint64_t first_seg
 		result = merge_parts(c, level, first_segment, &children, err);
 	for (size_t i = 0; i < children.count; i++) {
 		if (result == 0)
-			result = parts_add(parts, children.items[i].table, children.items[i].level, children.items[i].first_segment,
+			result = parts_add(c, parts, children.items[i].table, children.items[i].level, children.items[i].first_segment,
 					   children.items[i].made, err);
 		else
-			table_free(children.items[i].table);
+			drop_table(c, children.items[i].table);
 	}
 	part_vector_release(&children);
 	return result;
@@ -288,7 +314,7 @@ static int add_block(struct table_cover *c, unsigned level, uint64_t first_segme
 		return -1;
 	struct table *t = open_existing(c, level, first_segment, &id);
 	if (t)
-		return parts_add(parts, t, level, first_segment, false, err);
+		return parts_add(c, parts, t, level, first_segment, false, err);
 	return add_instead(c, level, first_segment, parts, err);
 }
 
@@ -339,7 +365,7 @@ void table_cover_free(struct table_cover *c)
 {
 	if (!c)
 		return;
-	parts_free(&c->parts);
+	parts_free(c, &c->parts);
 	free(c->folder);
 	free(c);
 }
@@ -372,7 +398,7 @@ static int complete(struct table_cover *c, unsigned level, uint64_t first_segmen
 		if (result == 0)
 			result = merge_parts(c, level, first_segment, &parts, err);
 	}
-	parts_free(&parts);
+	parts_free(c, &parts);
 	return result;
 }
 
@@ -444,13 +470,13 @@ int table_cover_mend(struct table_cover *c, size_t damaged, struct error *err)
 		result = error_set(err, "out of memory");
 	if (result < 0) { // what is new goes, the rest stays where it was
 		for (size_t i = before; i < after; i++)
-			table_free(parts.items[i].table);
+			drop_table(c, parts.items[i].table);
 		part_vector_release(&parts);
 		return -1;
 	}
 	for (size_t i = damaged + 1; i < c->parts.count; i++)
 		(void)part_vector_append(&parts, c->parts.items[i]);
-	table_free(bad.table);
+	drop_table(c, bad.table);
 	part_vector_release(&c->parts);
 	c->parts = parts;
 	return 0;

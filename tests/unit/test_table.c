@@ -297,6 +297,28 @@ static void run_damage(void)
 	extent_map_release(&map);
 }
 
+static void run_memory(void)
+{
+	struct table_memory small = {.most = 2 * TABLE_PAGE_BYTES - 1}, fitting = {.most = 2 * TABLE_PAGE_BYTES};
+	struct extent_map map = {0};
+	struct table_identity id;
+	struct error err = {{0}};
+	struct table *t = NULL;
+	struct piece p;
+
+	table_identity_init(&id, uuid, 1);
+	table_identity_add(&id, &(struct segment){.fd = -1, .number = 1, .first_seq = 1, .record_count = 9, .sealed = true});
+	CHECK(extent_map_insert(&map, &(struct extent){.offset = 512, .seq = 3, .length = 512, .type = RECORD_WRITE}) == 0);
+	CHECK(table_build_memory(&small, "t", &id, &map, &err) == -1);
+	CHECK(strstr(err.message, "too large") != NULL && small.bytes == NULL);
+	CHECK(table_build_memory(&fitting, "t", &id, &map, &err) == 0);
+	CHECK(table_open_memory(&fitting, "t", &id, &t, &err) == 0);
+	CHECK(table_lookup(t, 600, 4096, &p, NULL, &err) == 0 && p.seq == 3 && p.length == 424);
+	CHECK_EQUAL(table_memory_bytes(t), 2 * TABLE_PAGE_BYTES);
+	table_free(t);
+	extent_map_release(&map);
+}
+
 static void run_names(void)
 {
 	char name[TABLE_NAME_BYTES];
@@ -316,6 +338,7 @@ static void run_names(void)
 
 int main(void)
 {
+	run_memory();
 	run_names();
 	run_histories(300, 300, 1);
 	run_histories(40, 8192, 512);

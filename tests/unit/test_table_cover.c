@@ -158,6 +158,12 @@ int main(void)
 	for (uint64_t n = 0; n <= SEGMENTS; n++)
 		CHECK((check(n, false) > 0) == (n > 0));
 	CHECK_EQUAL(files(), 0);
+	// The same where no file can be made, as in a sandbox: in memory.
+	CHECK(setenv("TMPDIR", "/nowhere", 1) == 0);
+	for (uint64_t n = 0; n <= SEGMENTS; n++)
+		CHECK((check(n, false) > 0) == (n > 0));
+	CHECK(unsetenv("TMPDIR") == 0);
+	CHECK_EQUAL(files(), 0);
 	// A writer without an index folder puts back what it needs.
 	remove_index();
 	CHECK_EQUAL(check(21, true), 21 + 5 + 1); // 16 + 4 + 1 segments
@@ -180,6 +186,9 @@ int main(void)
 		damage(0, 10, places[i]);
 		(void)check(22, false);
 		(void)check(10, false);
+		CHECK(setenv("TMPDIR", "/nowhere", 1) == 0);
+		(void)check(22, false);
+		CHECK(unsetenv("TMPDIR") == 0);
 		(void)check(22, true);
 		(void)check(12, true);
 		(void)check(10, true);
