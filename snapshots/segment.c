@@ -67,13 +67,16 @@ void segment_format_footer(const struct segment *s, uint32_t table_crc, uint8_t 
 	put_le32(ret + 64, s->clock_count);
 	put_le32(ret + 68, s->compressed ? SEGMENT_FLAG_COMPRESSED : 0);
 	put_le32(ret + 72, table_crc);
+	memcpy(ret + 76, s->uuid, 16);
 	put_le32(ret + CHECKED_BYTES, crc32c(ret, CHECKED_BYTES));
 }
 
-// 1: sealed, 0: no footer there (also a damaged one: what it tells is found again by a scan), -1: a valid footer of something else.
+// 1: sealed, 0: no footer there (also a damaged one: what it tells is found again by a scan; or a guest's content that ends like one), -1: a
+// valid footer of something else.
 static int parse_footer(const uint8_t *bytes, uint64_t file_bytes, struct segment *s, const char *name, struct error *err)
 {
-	if (memcmp(bytes, footer_magic, 8) != 0 || crc32c(bytes, CHECKED_BYTES) != get_le32(bytes + CHECKED_BYTES))
+	if (memcmp(bytes, footer_magic, 8) != 0 || memcmp(bytes + 76, s->uuid, 16) != 0 ||
+	    crc32c(bytes, CHECKED_BYTES) != get_le32(bytes + CHECKED_BYTES))
 		return 0;
 	uint64_t count = get_le64(bytes + 24), end = get_le64(bytes + 32), footer_at = file_bytes - SEGMENT_FOOTER_BYTES;
 

@@ -12,7 +12,8 @@
 //         footer, 128 bytes, the end of the file:
 //            char[8] "PGFOOTR\n"  u64 number  u64 first seq  u64 record count  u64 end of the records (= start of the table)
 //            u64 least, u64 greatest realtime_ns   u64 seq of the last FLUSH (0: none)   u32 CLOCK + OPEN records
-//            u32 flags (1: rewritten compressed)   u32 CRC-32C of the table   zero   at 124: u32 CRC-32C of 0..123
+//            u32 flags (1: rewritten compressed)   u32 CRC-32C of the table   at 76: u8[16] UUID of the history, which a guest does not
+//            know: so nothing that it writes can pass for a footer   zero   at 124: u32 CRC-32C of 0..123
 //
 // A crash, or a sealer that is just at work, may leave a piece of the table behind the records of an unsealed segment. That ends the log
 // only in the last segment: where a next one begins with the seq that follows, no record is missing and the bytes mean nothing.

@@ -74,6 +74,7 @@ static void put_checksums_right(uint8_t *bytes, size_t size)
 							     size - SEGMENT_FOOTER_BYTES - records_end : 0));
 			end = records_end;
 		}
+		memcpy(footer + 76, bytes + 24, 16); // the UUID, too
 		put_le32(footer + 124, crc32c(footer, 124));
 	}
 	for (size_t at = SEGMENT_HEADER_BYTES; at < end; at += record_total_bytes(&r)) {
