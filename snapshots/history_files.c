@@ -73,7 +73,7 @@ static int open_again(struct history *h, size_t index, struct error *err)
 
 	if (!f)
 		return error_set(err, "out of memory");
-	int fd = open(s->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(s->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0) {
 		history_file_put(f);
 		return error_set_errno(err, errno, "%s: cannot open", s->name);

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #define MAX_OVERLAY_BYTES (UINT64_C(16) << 30) /* our limit; the largest journal that mke2fs makes is far below */
-#define MAX_RUNS (1u << 24)                    /* our limit: 384 MiB of table; a journal of 16 GiB in 1 KiB blocks */
+#define MAX_RUNS (1u << 22)                    /* our limit: 96 MiB of table; a journal of 16 GiB in 4 KiB blocks */
 
 struct run {
 	uint64_t offset, length, position; // position: in the file

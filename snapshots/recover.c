@@ -46,7 +46,7 @@ static int count_segments(struct recovery *r, struct error *err)
 			(void)close(fd);
 		return -EIO;
 	}
-	while ((entry = readdir(folder))) {
+	while ((void)(errno = 0), (entry = readdir(folder))) {
 		char again[64];
 		uint64_t number = strtoull(entry->d_name, NULL, 10);
 
@@ -57,7 +57,13 @@ static int count_segments(struct recovery *r, struct error *err)
 		if (number > greatest)
 			greatest = number;
 	}
+	int reason = errno;
+
 	(void)closedir(folder);
+	if (reason != 0) { // fewer segments than there are would be written over
+		(void)error_set_errno(err, reason, "%s/segments: cannot read", r->folder);
+		return -EIO;
+	}
 	r->segment_count = greatest;
 	if (count == greatest)
 		return 0;

@@ -201,7 +201,7 @@ static int begin_log(struct writer *w, const struct recovered *r, const struct w
 		return result;
 	clock_boot_id(boot_id);
 	resume_clock(w, r, boot_id);
-	if (r->last_seq > 0 && r->last.type != RECORD_CLOSE && !(r->last.flags & RECORD_IMPORTED))
+	if (r->last_seq > 0 && (r->last.type != RECORD_CLOSE || recovery->torn) && !(r->last.flags & RECORD_IMPORTED))
 		result = append_gap(w, r, recovery, err);
 	if (result == 0)
 		result = append_open(w, boot_id, err);
@@ -265,6 +265,8 @@ int writer_close(struct writer *w, struct error *err)
 		result = writer_append_proof(w, RECORD_CLOSE, 0, err);
 		if (result == 0)
 			result = writer_sync(w, UINT64_MAX, err);
+		if (result == 0)
+			writer_give_back_room(w);
 	}
 	if (result == 0 && w->options.imported)
 		writer_seal_import(w);

@@ -132,7 +132,8 @@ static int make_ready(struct writer *w, const struct writer_entry *e, bool large
 	if (result < 0)
 		return result;
 	if (to->s.records_end >= w->header.segment_bytes || to->s.record_count >= FULL_RECORDS) {
-		if (w->filling->used > 0)
+		// Also what another thread is just writing: a full segment is sealed at once, and its footer vouches for all of it.
+		if (w->filling->used > 0 || w->on_its_way->used > 0)
 			return DRAIN_FIRST;
 		result = writer_next_segment(w, err);
 		// On a full disk the old one takes what must not be refused.

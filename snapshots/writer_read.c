@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define MAX_PIECES 16384u // of one answer to writer_extents(): 0.1 s of lookups
+
 // append_lock held: bytes [at, at + length) of the segment's file, of which those behind written_end are in the stages.
 // *ret_in_file: how many of the first ones are in the file.
 static void copy_staged(struct writer *w, const struct writer_segment *from, uint64_t at, uint8_t *bytes, size_t length, size_t *ret_in_file)
@@ -177,7 +179,8 @@ int writer_extents(struct writer *w, uint64_t offset, uint64_t length, writer_ex
 	uint64_t from = offset;
 	bool hole = false;
 
-	while (result == 0 && length > 0) {
+	// A client asks again from where the answer ends.
+	for (unsigned pieces = 0; result == 0 && length > 0 && pieces < MAX_PIECES; pieces++) {
 		struct live_piece piece;
 
 		if (live_resolve(w->live, offset, length, &piece, err) < 0)

@@ -131,7 +131,7 @@ static void take_warning(void *context, const char *message)
 // ---- what it is told
 
 // The sealer gets its own rows (and opens the file for itself): ours serve reads until it is done.
-void writer_seal_later(struct writer *w, const struct writer_segment *full)
+static bool hand_over(struct writer *w, const struct writer_segment *full)
 {
 	struct segment s = full->s;
 	struct error why;
@@ -140,16 +140,29 @@ void writer_seal_later(struct writer *w, const struct writer_segment *full)
 	s.rows = malloc(s.row_capacity * sizeof(*s.rows));
 	s.fd = fcntl(full->s.fd, F_DUPFD_CLOEXEC, 0);
 	if (!s.rows)
-		(void)error_set(&why, "%s: cannot be sealed before the next start: out of memory", full->name);
+		(void)error_set(&why, "%s: cannot be sealed yet: out of memory", full->name);
 	else if (s.fd < 0)
-		(void)error_set_errno(&why, errno, "%s: cannot be sealed before the next start", full->name);
+		(void)error_set_errno(&why, errno, "%s: cannot be sealed yet", full->name);
 	else {
 		memcpy(s.rows, full->s.rows, s.record_count * sizeof(*s.rows));
 		if (sealer_push(w->sealer, &s, &why) == 0)
-			return;
+			return true;
 	}
 	segment_release(&s);
 	writer_warn(w, why.message);
+	return false;
+}
+
+// One that cannot be handed over is tried again with the next, and those behind it wait: a footer says that all before it are sealed.
+void writer_seal_later(struct writer *w, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct writer_segment *full = w->unsealed.items[i];
+
+		full->handed_over = full->handed_over || hand_over(w, full);
+		if (!full->handed_over)
+			return;
+	}
 }
 
 int writer_start_sealer(struct writer *w, struct error *err)
@@ -161,8 +174,8 @@ int writer_start_sealer(struct writer *w, struct error *err)
 		return -EIO;
 	// The sealer is at work already: what it has sealed leaves the list, and the next one would be passed over.
 	(void)pthread_mutex_lock(&w->append_lock);
-	for (size_t i = 0; i + 1 < w->unsealed.count; i++)
-		writer_seal_later(w, w->unsealed.items[i]);
+	if (w->unsealed.count > 0)
+		writer_seal_later(w, w->unsealed.count - 1);
 	(void)pthread_mutex_unlock(&w->append_lock);
 	return 0;
 }
@@ -172,8 +185,7 @@ void writer_seal_import(struct writer *w)
 	(void)pthread_mutex_lock(&w->append_lock);
 	struct writer_segment *last = writer_open_segment(w);
 
-	if (last->s.record_count > 0)
-		writer_seal_later(w, last);
+	writer_seal_later(w, w->unsealed.count - (last->s.record_count == 0));
 	(void)pthread_mutex_unlock(&w->append_lock);
 	(void)sealer_wait(w->sealer, IMPORT_SEAL_MS);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK_BYTES UINT64_C(4096) // file systems give room in blocks of this size or smaller
@@ -142,6 +143,15 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 	return 0;
 }
 
+void writer_give_back_room(struct writer *w)
+{
+	const struct writer_segment *last = writer_open_segment(w);
+
+	// Where this fails, the next recording uses the room.
+	if (!w->room_unknown && last->room_end > last->s.records_end)
+		(void)!ftruncate(last->s.fd, (off_t)last->s.records_end);
+}
+
 // ---- the next segment
 
 // The header is in the file before the file has its name: no reader sees half of one. And so is room for a FLUSH and a CLOSE: the segment
@@ -149,16 +159,20 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 static int make_file(struct writer *w, uint64_t number, int *ret_fd, struct error *err)
 {
 	uint8_t header[SEGMENT_HEADER_BYTES];
+	struct stat status;
 	char name[64];
-	int fd = openat(w->segments_fd, "next", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(w->segments_fd, "next", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int reason = fd < 0 ? errno : 0;
 
-	if (fd < 0)
-		return -errno;
 	segment_format_header(number, w->last_seq + 1, w->header.uuid, header);
 	(void)snprintf(name, sizeof(name), "%08" PRIu64 ".segment", number);
-	ssize_t put = pwrite(fd, header, sizeof(header), 0);
-	int reason = put == (ssize_t)sizeof(header) ? 0 : put < 0 ? errno : ENOSPC;
+	ssize_t put = reason != 0 ? 0 : pwrite(fd, header, sizeof(header), 0);
 
+	if (reason == 0 && put != (ssize_t)sizeof(header))
+		reason = put < 0 ? errno : ENOSPC;
+	// Nobody else makes segments; should one be there all the same, it is evidence.
+	if (reason == 0 && fstatat(w->segments_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		reason = EEXIST;
 	if (reason == 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)FIRST_ROOM_BYTES) < 0) {
 		w->room_unknown = errno == EOPNOTSUPP;
 		reason = w->room_unknown ? 0 : errno;
@@ -166,7 +180,8 @@ static int make_file(struct writer *w, uint64_t number, int *ret_fd, struct erro
 	if (reason == 0 && renameat(w->segments_fd, "next", w->segments_fd, name) < 0)
 		reason = errno;
 	if (reason != 0) {
-		(void)close(fd);
+		if (fd >= 0)
+			(void)close(fd);
 		(void)unlinkat(w->segments_fd, "next", 0);
 		if (is_full_disk(reason))
 			return refuse_full(w, "there is no room for the next segment", reason, err);
@@ -208,7 +223,6 @@ int writer_next_segment(struct writer *w, struct error *err)
 	(void)writer_segment_vector_append(&w->unsealed, made);
 	(void)u64_vector_append(&w->first_seqs, s.first_seq);
 	(void)u64_vector_append(&w->segment_bytes, 0);
-	if (w->unsealed.count > 1)
-		writer_seal_later(w, w->unsealed.items[w->unsealed.count - 2]);
+	writer_seal_later(w, w->unsealed.count - 1);
 	return 0;
 }

@@ -41,6 +41,7 @@ struct writer_segment { // a segment and the file that it is in; shared, see wri
 	uint64_t written_end; // bytes before it are in the file, those behind it in a stage
 	uint64_t room_end;    // the file system keeps blocks up to here
 	bool dirty;           // written to since the last fdatasync
+	bool handed_over;     // the sealer has it
 	// Of a cached one, under cache_lock:
 	uint64_t used_at;
 	struct writer_row_page *row_pages[ROW_PAGES];
@@ -127,6 +128,8 @@ int writer_next_segment(struct writer *w, struct error *err);
 // append_lock held: `bytes` more fit into the open segment, with the margin behind them. -ENOSPC, or another errno.
 int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct error *err);
 struct writer_segment *writer_open_segment(struct writer *w); // append_lock held
+// Once all is written: what was kept free behind the last record goes back to the file system.
+void writer_give_back_room(struct writer *w);
 void writer_release_segments(struct writer *w);
 // writer_cache.c
 uint64_t writer_number_of(const struct writer *w, uint64_t seq); // of the segment that holds it; append_lock held
@@ -136,8 +139,8 @@ int writer_sealed_row(struct writer *w, struct writer_segment *s, uint64_t seq, 
 
 // writer_seal.c
 int writer_start_sealer(struct writer *w, struct error *err);
-// append_lock held: nothing is appended to it any more.
-void writer_seal_later(struct writer *w, const struct writer_segment *full);
+// append_lock held: the sealer gets the first `count` unsealed segments, to which nothing is appended any more.
+void writer_seal_later(struct writer *w, size_t count);
 // An import writes no CLOSE: a footer says that its end is durable.
 void writer_seal_import(struct writer *w);
 void writer_warn(const struct writer *w, const char *message);

@@ -39,13 +39,15 @@ static struct faults {
 	size_t count, capacity;
 	// -1: never; else this many calls succeed first
 	int pwrite_fails_after, sync_fails_after, fallocate_fails_after, kill_after;
+	int slow_after;       // this many pwrites, then one that waits for slow_us before it begins
+	unsigned slow_us;
 	int reason;           // errno of what fails
 	int64_t room_bytes;   // pwrite beyond this offset of any file is short, then ENOSPC; -1: no limit
 	bool no_fallocate;    // EOPNOTSUPP
 	int sync_calls, drops; // drops: of what the kernel had cached of a file
 	int steps_left;       // of changes of names and sizes and of writes; at 0 the process ends. -1: no limit
 } faults __attribute__((unused)) = {.lock = PTHREAD_MUTEX_INITIALIZER, .pwrite_fails_after = -1, .sync_fails_after = -1, .fallocate_fails_after = -1,
-	   .kill_after = -1, .room_bytes = -1, .steps_left = -1};
+	   .kill_after = -1, .slow_after = -1, .room_bytes = -1, .steps_left = -1};
 
 static ino_t faults_file(int fd)
 {
@@ -105,6 +107,10 @@ ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
 	if (faults_due(&faults.kill_after)) {
 		(void)syscall(SYS_pwrite64, fd, bytes, length / 2 + length % 7, offset);
 		(void)kill(getpid(), SIGKILL);
+	}
+	if (faults_due(&faults.slow_after)) {
+		faults.slow_after = -1;
+		(void)usleep(faults.slow_us);
 	}
 	if (faults_due(&faults.pwrite_fails_after)) {
 		errno = faults.reason;

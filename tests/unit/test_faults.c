@@ -5,7 +5,10 @@
 #include "tests/unit/unit.h"
 
 #include "base/bytes.h"
+#include "snapshots/segment_format.h"
 #include "snapshots/writer.h"
+
+#include <sys/resource.h>
 
 #define DISK_BYTES (1u << 20)
 
@@ -387,6 +390,173 @@ static void check_clients(void)
 	damage_vector_release(&verdict.damages);
 }
 
+// ---- segments that follow each other
+
+// A segment is full while its last bytes are still on their way to the file: it may not be sealed before they are there.
+static void check_slow_write(void)
+{
+	static uint8_t block[4096], got[4096];
+	struct error err = {""};
+
+	make(1 << 16);
+	struct writer *w = open_with(&options, NULL);
+
+	faults.slow_us = 400000;
+	faults.slow_after = 0;
+	for (unsigned i = 0; i < 16; i++) {
+		memset(block, (int)i + 1, sizeof(block));
+		CHECK(writer_write(w, i * sizeof(block), block, sizeof(block), false, &err) == 0);
+	}
+	(void)usleep(120000); // the thread that writes what is staged is at it
+	memset(block, 77, sizeof(block));
+	CHECK(writer_write(w, 16 * sizeof(block), block, sizeof(block), false, &err) == 0);
+	(void)usleep(150000); // the sealer had its time
+	for (unsigned i = 0; i < 16; i++) {
+		CHECK(writer_read(w, i * sizeof(block), got, sizeof(got), &err) == 0);
+		CHECK(got[0] == i + 1 && got[4095] == i + 1);
+	}
+	CHECK(writer_close(w, &err) == 0);
+}
+
+static void limit_files(rlim_t count)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = count == 0 ? limit.rlim_max : count;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+static void write_blocks(struct writer *w, unsigned from, unsigned to)
+{
+	static uint8_t block[4096];
+	struct error err;
+
+	for (unsigned i = from; i < to; i++) {
+		memset(block, (int)i + 1, sizeof(block));
+		CHECK(writer_write(w, i * sizeof(block), block, sizeof(block), false, &err) == 0);
+	}
+	CHECK(writer_flush(w, &err) == 0);
+}
+
+// Descriptors run out just when a segment is full. It is sealed later, and never after one that follows it.
+static void check_few_files(void)
+{
+	struct history_verdict verdict = {0};
+	struct writer_recovery recovery;
+	struct error err = {""};
+	static uint8_t filler[8192];
+	uint8_t byte = 1;
+
+	memset(filler, 1, sizeof(filler));
+	make(1 << 16);
+	struct writer *w = open_with(&options, NULL);
+
+	write_blocks(w, 0, 15);
+	CHECK(writer_write(w, 15 * 4096, filler, sizeof(filler), false, &err) == 0); // over the segment's size
+	int next = dup(STDERR_FILENO);
+
+	(void)close(next);
+	limit_files((rlim_t)next);
+	CHECK_EQUAL(writer_write(w, 0, &byte, 1, false, &err), -EIO);
+	CHECK(strstr(err.message, "00000002.segment: cannot make it: Too many open files") != NULL);
+	limit_files((rlim_t)next + 1);
+	CHECK(writer_write(w, 0, &byte, 1, false, &err) == 0);
+	CHECK(strstr(warning, "00000001.segment: cannot be sealed yet: Too many open files") != NULL);
+	limit_files(0);
+	write_blocks(w, 17, 60);
+	for (unsigned tries = 0; tries < 400 && access("h/index/0-00000003.table", F_OK) < 0; tries++)
+		(void)usleep(10000);
+	CHECK(writer_close(w, &err) == 0);
+	w = open_with(&options, &recovery);
+	CHECK(!recovery.torn);
+	CHECK(writer_read(w, 59 * 4096, &byte, 1, &err) == 0 && byte == 60);
+	CHECK(writer_close(w, &err) == 0);
+	CHECK(history_verify("h", &verdict, NULL, NULL, &err) == 0);
+	CHECK_EQUAL(verdict.damages.count, 0);
+	damage_vector_release(&verdict.damages);
+}
+
+// What was kept free behind the records is given back at a clean end.
+static void check_room(void)
+{
+	struct error err = {""};
+	struct stat status;
+
+	make(0);
+	struct writer *w = open_with(&options, NULL);
+
+	CHECK(writer_write(w, 0, "abc", 3, false, &err) == 0);
+	CHECK(writer_close(w, &err) == 0);
+	CHECK(stat("h/segments/00000001.segment", &status) == 0 && status.st_blocks * 512 < status.st_size + (1 << 16));
+	w = open_with(&options, NULL);
+	CHECK(writer_write(w, 0, "abc", 3, false, &err) == 0);
+	CHECK(writer_close(w, &err) == 0);
+	CHECK(stat("h/segments/00000001.segment", &status) == 0 && status.st_blocks * 512 < status.st_size + (1 << 16));
+}
+
+static void read_facts(struct history_facts *ret, uint8_t *ret_type, uint64_t seq)
+{
+	struct segment_row row = {.type = 0};
+	struct history *h;
+	struct error err;
+
+	CHECK(history_open("h", &h, &err) == 0);
+	CHECK(history_facts(h, ret, &err) == 0);
+	CHECK(history_row(h, seq, &row, &err) == 0);
+	*ret_type = row.type;
+	history_free(h);
+}
+
+// A guest that knows all but the UUID writes content that ends as a footer would, in the last record.
+static void check_forged_footer(void)
+{
+	struct writer_options direct = options;
+	struct history_facts facts;
+	static uint8_t content[4096];
+	struct error err = {""};
+	struct stat status;
+	uint8_t type;
+
+	make(0);
+	direct.direct = true;
+	struct writer *w = open_with(&direct, NULL);
+
+	CHECK(writer_write(w, 0, "evidence", 8, false, &err) == 0);
+	CHECK(stat("h/segments/00000001.segment", &status) == 0);
+	struct segment forged = {.number = 1, .first_seq = 1};
+
+	forged.records_end = (uint64_t)status.st_size + RECORD_HEADER_BYTES + sizeof(content) - SEGMENT_FOOTER_BYTES;
+	segment_format_footer(&forged, 0, content + sizeof(content) - SEGMENT_FOOTER_BYTES);
+	CHECK(writer_write(w, 4096, content, sizeof(content), false, &err) == 0);
+	read_facts(&facts, &type, 2);
+	CHECK_EQUAL(facts.last_seq, 3);
+	CHECK_EQUAL(type, RECORD_WRITE);
+	CHECK(writer_close(w, &err) == 0);
+}
+
+// Torn behind a CLOSE: a recording that began, and of which nothing was whole. The log says so.
+static void check_torn_begin(void)
+{
+	struct writer_recovery recovery;
+	struct history_facts facts;
+	struct error err = {""};
+	uint8_t type;
+
+	make(0);
+	CHECK(writer_close(open_with(&options, NULL), &err) == 0);
+	int fd = open("h/segments/00000001.segment", O_WRONLY | O_APPEND);
+
+	CHECK(write(fd, "half of a record", 16) == 16);
+	(void)close(fd);
+	struct writer *w = open_with(&options, &recovery);
+
+	CHECK(recovery.torn);
+	CHECK(writer_close(w, &err) == 0);
+	read_facts(&facts, &type, 3);
+	CHECK_EQUAL(type, RECORD_GAP);
+}
+
 int main(void)
 {
 	faults.mode = FAULTS_FAST;
@@ -402,5 +572,10 @@ int main(void)
 	check_clocks();
 	check_import();
 	check_clients();
+	check_slow_write();
+	check_few_files();
+	check_room();
+	check_forged_footer();
+	check_torn_begin();
 	return unit_end();
 }
