@@ -90,5 +90,7 @@ int disk_serve(const struct disk_options *o)
 	nbdkit_plan_release(&plan);
 	if (result < 0)
 		report_error(&err);
+	if (result == NBDKIT_DAMAGED)
+		return STATUS_INTEGRITY;
 	return result < 0 ? STATUS_ERROR : STATUS_WRITTEN;
 }

@@ -25,7 +25,7 @@
 
 #define PLUGIN "nbdkit-provgraph-plugin.so"
 #define LISTEN_FD 3 /* sd_listen_fds(3): the first that is handed over */
-#define CLOSED_FD 4 /* nbdkit_plugin.c writes a byte there once all is closed whole */
+#define CLOSED_FD 4 /* nbdkit_plugin.c writes a byte there: how it ended */
 #define BACKLOG 64
 #define PATIENCE_MS 1000
 
@@ -298,10 +298,14 @@ static int wait_for_end(pid_t pid, int signal_fd, int *client, const struct buff
 
 static int judge_end(int status, int closed_fd, struct error *err)
 {
-	char byte;
+	char how = '\0';
 
+	if (read(closed_fd, &how, 1) == 1 && how == 'd') {
+		(void)error_set(err, "nothing is recorded into a damaged history; provgraph disk verify lists what is wrong");
+		return NBDKIT_DAMAGED;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return read(closed_fd, &byte, 1) == 1 ? 0 : error_set(err, "nbdkit ended, but the history was not closed whole");
+		return how == 'c' ? 0 : error_set(err, "nbdkit ended, but the history was not closed whole");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return error_set(err, "nbdkit: not found in PATH; Debian's package is nbdkit");
 	if (WIFEXITED(status))

@@ -26,6 +26,8 @@ void nbdkit_uri(struct buffer *out, const char *export_name, const char *socket)
 
 // Listens, starts nbdkit, waits until it answers, writes `announce` to standard output, and returns when nbdkit ended: 0 after a clean
 // end. A socket that nobody serves any more is replaced; one that is in use is refused. The socket is removed at the end.
+// NBDKIT_DAMAGED: the history is damaged, so that nothing may be recorded into it.
+#define NBDKIT_DAMAGED (-2)
 int nbdkit_run(const struct nbdkit_plan *plan, const struct buffer *announce, struct error *err);
 
 #endif

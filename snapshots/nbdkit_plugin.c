@@ -10,6 +10,7 @@
 #include "snapshots/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static struct {
 	enum { MODE_NONE, MODE_LIVE, MODE_VIEWS } mode;
 	struct writer_options options;
 	struct timezone_choice zone;
-	int closed_fd; // told with one byte that the history was closed whole; -1: nobody wants to know
+	int closed_fd; // told with one byte how it ended: 'c' closed whole, 'd' the history is damaged; -1: nobody wants to know
 	struct writer *writer;
 	struct views *views;
 } plugin = {.closed_fd = -1};
@@ -145,6 +146,12 @@ static int plugin_config_complete(void)
 	return 0;
 }
 
+static void tell_end(char how)
+{
+	if (plugin.closed_fd >= 0 && write(plugin.closed_fd, &how, 1) != 1)
+		nbdkit_error("nobody listens to the end of this recording");
+}
+
 // Not earlier: the writer starts threads, and nbdkit may fork before.
 static int plugin_after_fork(void)
 {
@@ -152,6 +159,8 @@ static int plugin_after_fork(void)
 	struct error err;
 	int result;
 
+	if (plugin.closed_fd >= 0)
+		(void)fcntl(plugin.closed_fd, F_SETFD, FD_CLOEXEC);
 	plugin.options.warn = warn;
 	if (plugin.mode == MODE_LIVE)
 		result = writer_open(plugin.folder, &plugin.options, &plugin.writer, &recovery, &err);
@@ -159,6 +168,8 @@ static int plugin_after_fork(void)
 		result = views_open(plugin.folder, plugin.zone, &plugin.views, &err);
 	if (result < 0) {
 		complain(err.message);
+		if (result == -EBADMSG)
+			tell_end('d');
 		return -1;
 	}
 	if (recovery.torn) {
@@ -182,8 +193,8 @@ static void plugin_cleanup(void)
 	plugin.views = NULL;
 	if (result < 0)
 		complain(err.message);
-	else if (plugin.closed_fd >= 0 && write(plugin.closed_fd, "c", 1) != 1)
-		nbdkit_error("nobody listens to the end of this recording");
+	else
+		tell_end('c');
 }
 
 static void plugin_unload(void)

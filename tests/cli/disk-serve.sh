@@ -76,3 +76,14 @@ for _ in $(seq 100); do
 	sleep 0.05
 done
 if kill -0 "$nbdkit" 2>/dev/null; then fail "nbdkit outlives disk serve"; fi
+
+# A damaged history is not recorded into: which byte, and the status that says so.
+expect_status 0 "$PROVGRAPH" disk init d --size 1M --quiet
+start_disk serve d s
+io s 'write -P 3 0 4k' flush
+stop_disk "$served"
+printf 'X' | dd of=d/segments/00000001.segment bs=1 seek=$((128 + 8)) conv=notrunc status=none
+expect_status 4 "$PROVGRAPH" disk serve d --socket s
+contains err "byte 128:"
+contains err "provgraph disk verify lists what is wrong"
+no_files s
