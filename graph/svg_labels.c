@@ -252,10 +252,10 @@ static void place(struct placing *placing, size_t edge)
 		double away = steps_away * step_length * (step % 2 ? 1 : -1);
 		const double *at = line->xy[(size_t)((0.5 + away) * (double)(line->count - 1))];
 
-		for (int side = 0; side < 3; side++) {
-			double shift = side == 0 ? 0 : (label->height / 2 + 5) * (side == 1 ? -1 : 1);
+		for (int side = 0; side < 5; side++) { // on it, right above and below it, further above and below
+			double shift = side == 0 ? 0 : (label->height / 2 + (side < 3 ? 5 : 18)) * (side % 2 ? -1 : 1);
 			double cost = cost_at(placing, edge, at[0], at[1] + shift) + distance_cost(placing, edge, at[0], at[1] + shift) +
-				      fabs(away) * 2 + (side ? 0.35 : label->line_count > 1 ? 0.8 : 0); // several lines of words stand beside it
+				      fabs(away) * 2 + (side > 2 ? 1.2 : side ? 0.35 : label->line_count > 1 ? 0.8 : 0); // several lines of words stand beside it
 
 			if (cost < best - 1e-9) {
 				best = cost;
