@@ -15,6 +15,7 @@
 #define MAX_INODE_BYTES 4096u
 #define MAX_TOUCHED ((size_t)1 << 21) /* our limit: 100 MB */
 #define READ_BYTES ((size_t)64 << 10)
+#define MAX_OWNED ((size_t)1 << 24)   /* our limit: 400 MB; inodes can share one map */
 
 // ---- where things lie
 
@@ -60,6 +61,8 @@ static int note_data_run(void *context, const struct fs_run *run, struct error *
 	struct owner *o = context;
 	struct owned data = {.volume_offset = run->volume_offset, .length = run->length, .inode = o->inode};
 
+	if (o->files->owned.count >= MAX_OWNED)
+		return files_warn_full(o->files, err) < 0 ? -1 : 1;
 	return owned_vector_append(&o->files->owned, data) < 0 ? error_set(err, "out of memory") : 0;
 }
 
@@ -149,13 +152,11 @@ static int note_folder_of(struct files *f, const struct fs_inode *inode, struct 
 	int result = fs_map_decode(inode->raw, inode->length, size, fs_names_read, f->span.cursor, &map, err);
 
 	for (size_t i = 0; result == 0 && i < map.runs.count; i++) {
-		for (uint64_t at = 0; at < map.runs.items[i].length && result == 0; at += size) {
-			if (fs_table_put(&f->folder_blocks, (map.runs.items[i].volume_offset + at) / size, inode->number) < 0)
-				result = error_set(err, "out of memory");
-		}
+		for (uint64_t at = 0; at < map.runs.items[i].length && result == 0; at += size)
+			result = files_note_folder_block(f, (map.runs.items[i].volume_offset + at) / size, inode->number, err);
 	}
 	fs_map_release(&map);
-	return result;
+	return result < 0 ? -1 : 0;
 }
 
 // One incarnation of an inode that differs; content: in more than names and owners.

@@ -5,6 +5,7 @@
 
 #define ROOT_INODE 2u     /* EXT4_ROOT_INO, fs/ext4/ext4.h */
 #define MAX_DEPTH 2048u   /* parts of a path of PATH_MAX bytes */
+#define MAX_FOLDER_BLOCKS ((size_t)1 << 24) /* our limit, 0.5 GB: a few inodes can claim as many blocks as the disk has */
 
 int files_add_name(struct tree *t, uint64_t key, bool newest, const struct tree_name *name, struct error *err)
 {
@@ -57,6 +58,21 @@ bool files_path(const struct tree *leaf, uint64_t key, const struct tree *const 
 	return out->length <= TIMELINE_PATH_BYTES;
 }
 
+int files_warn_full(struct files *f, struct error *err)
+{
+	if (f->told_full)
+		return 0;
+	f->told_full = true;
+	return fs_job_warn(f->job, "the file system claims more folders or pieces of files than are followed: some changes of contents and names may be missing", err);
+}
+
+int files_note_folder_block(struct files *f, uint64_t block, uint64_t folder, struct error *err)
+{
+	if (f->folder_blocks.count >= MAX_FOLDER_BLOCKS)
+		return files_warn_full(f, err) < 0 ? -1 : 1;
+	return fs_table_put(&f->folder_blocks, block, folder) < 0 ? error_set(err, "out of memory") : 0;
+}
+
 struct folder_blocks { struct files *files; uint64_t folder; };
 
 static int note_folder_run(void *context, const struct fs_run *run, struct error *err)
@@ -64,11 +80,11 @@ static int note_folder_run(void *context, const struct fs_run *run, struct error
 	struct folder_blocks *c = context;
 	uint32_t size = fs_cursor_block_bytes(c->files->span.cursor);
 
-	for (uint64_t at = 0; at < run->length; at += size) {
-		if (fs_table_put(&c->files->folder_blocks, (run->volume_offset + at) / size, c->folder) < 0)
-			return error_set(err, "out of memory");
-	}
-	return 0;
+	int result = 0;
+
+	for (uint64_t at = 0; at < run->length && result == 0; at += size)
+		result = files_note_folder_block(c->files, (run->volume_offset + at) / size, c->folder, err);
+	return result;
 }
 
 static bool is_touched(const struct files *f, uint64_t inode)

@@ -42,6 +42,7 @@ struct files {
 	uint32_t inode_bytes;
 	struct owned_vector owned;  // sorted by volume_offset
 	struct fs_table folder_blocks; // volume block -> inode of the folder
+	bool told_full;                // that there are more of these than are kept
 	struct touched_vector touched;
 	struct fs_table by_incarnation; // inode << 32 | mark -> index in touched (inode numbers of ext4 have 32 bits)
 	struct tree before, after, between; // between: names as folder blocks on the way held them, each for one incarnation
@@ -66,6 +67,10 @@ uint32_t files_mark(uint32_t generation, uint32_t birth_seconds);
 uint32_t files_mark_of(const struct fs_file *file);
 int files_tell(struct files *f, const struct touched *t, struct error *err);
 
+// Notes a block of a folder. 1: there are too many, which was told; -1.
+int files_note_folder_block(struct files *f, uint64_t block, uint64_t folder, struct error *err);
+// Tells once that not everything is followed.
+int files_warn_full(struct files *f, struct error *err);
 // All folders below the root, and the names of inodes for which wanted() holds; folders' blocks go to f->folder_blocks.
 int files_read_tree(struct files *f, struct fs_moment *m, bool only_folders, struct tree *ret, struct error *err);
 // under key: the first name stays; newest: it is replaced.
