@@ -222,7 +222,7 @@ static struct picture *all_strings(void)
 		uint32_t edge = made_edge(p, process, file, FLOW_WRITE, at(10, 1, (unsigned)i, 0), 1, "x");
 		p->edges.items[edge].label = t;
 		if (i > 0)
-			made_edge(p, process - 2, process, FLOW_FORK, at(10, 1, (unsigned)i, 0), 1, "started");
+			made_on_path(p, made_edge(p, process - 2, process, FLOW_FORK, at(10, 1, (unsigned)i, 0), 1, "started")); // the files: below it
 		made_step(p, edge, at(10, 1, (unsigned)i, 0), false, "x");
 		p->steps.items[p->steps.count - 1].words = t;
 		made_note(p, NOTE_RAN, at(10, 1, (unsigned)i, 0), process, false, "x");
@@ -245,6 +245,7 @@ static void test_all(void)
 	struct picture *p = all_strings();
 
 	CHECK_EQUAL(layout_run(p, (struct layout_options){.program = NULL}, NULL), 0);
+	CHECK(p->around_y > 0 && p->edges.items[p->edges.count - 2].apart);
 	check_svg(p, "all strings");
 	check_json(p, "all strings");
 	check_csv(p, "all strings");

@@ -137,6 +137,38 @@ static void test_styles(void)
 	made_free(p);
 }
 
+// An edge whose other end stands in another part: a stem with words that name that end.
+static void test_stems(void)
+{
+	struct picture *p = made_picture();
+	uint32_t before = GRAPH_NONE;
+
+	for (unsigned i = 0; i < 9; i++) {
+		uint32_t node = made_process(p, "sh", 100 + i, 99 + i, "sh", "alice", at(10, 0, i, 0), 0);
+
+		if (before != GRAPH_NONE)
+			made_on_path(p, made_edge(p, before, node, FLOW_FORK, at(10, 0, i, 0), 1, "started"));
+		before = node;
+	}
+	uint32_t file = made_file(p, "/tmp/", "<made>", 2, at(10, 2, 0, 0));
+	made_edge(p, before, file, FLOW_CREATE, at(10, 2, 0, 0), 1, "created, opened for writing x3, and a lot more");
+	p->edges.items[made_edge(p, file, 0, FLOW_PIPE, at(10, 2, 1, 0), 1, "piped to")].class = CLASS_UNCERTAIN;
+	char *svg = drawn(p);
+	HAS(svg, ">Around the path<");
+	HAS(svg, ">sh 108 \u00b7 created,");
+	HAS(svg, ">? sh 100 \u00b7 piped to<");
+	CHECK_EQUAL(count_of(svg, "<g class=\"label\""), p->edges.count);
+	made_free(p);
+
+	p = made_incident(); // what one screen holds stays together
+	p->nodes.count = 4;
+	p->edges.count = 0;
+	p->steps.count = p->notes.count = p->recoveries.count = p->folds.count = 0;
+	svg = drawn(p);
+	LACKS(svg, "Around the path");
+	made_free(p);
+}
+
 static void test_shown(void)
 {
 	struct picture *p = hostile_picture();
@@ -318,6 +350,7 @@ int main(void)
 	test_dark();
 	test_no_loss();
 	test_styles();
+	test_stems();
 	test_shown();
 	test_cut();
 	test_lines();
