@@ -145,11 +145,13 @@ int writer_make_room(struct writer *w, uint64_t bytes, uint64_t margin, struct e
 
 void writer_give_back_room(struct writer *w)
 {
+	(void)pthread_mutex_lock(&w->append_lock); // the sealer may just take older ones off the list
 	const struct writer_segment *last = writer_open_segment(w);
 
 	// Where this fails, the next recording uses the room.
 	if (!w->room_unknown && last->room_end > last->s.records_end)
 		(void)!ftruncate(last->s.fd, (off_t)last->s.records_end);
+	(void)pthread_mutex_unlock(&w->append_lock);
 }
 
 // ---- the next segment
