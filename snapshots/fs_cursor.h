@@ -45,6 +45,8 @@ uint64_t fs_cursor_time(const struct fs_cursor *c); // of that record; 0: none
 uint32_t fs_cursor_block_bytes(const struct fs_cursor *c);
 // Whether the volume has a journal, as far as the cursor could see.
 bool fs_cursor_has_journal(const struct fs_cursor *c);
+// Copies of blocks that commits on the way should have brought, and that were left out: their checksum is wrong.
+uint64_t fs_cursor_damaged_copies(const struct fs_cursor *c);
 
 void fs_cursor_watch_none(struct fs_cursor *c);
 int fs_cursor_watch(struct fs_cursor *c, uint64_t offset, uint64_t length, struct error *err);

@@ -272,8 +272,14 @@ static int load_replay(struct fs_cursor *c, struct error *err)
 	return result;
 }
 
+uint64_t fs_cursor_damaged_copies(const struct fs_cursor *c)
+{
+	return c->damaged_before + (c->follow ? journal_follow_seen(c->follow).damaged : 0);
+}
+
 static void forget_journal(struct fs_cursor *c)
 {
+	c->damaged_before = fs_cursor_damaged_copies(c);
 	journal_follow_free(c->follow);
 	c->follow = NULL;
 	journal_extents_release(&c->geometry.extents);

@@ -44,6 +44,7 @@ struct fs_cursor {
 	struct journal_geometry geometry;
 	struct journal_extents by_block; // geometry.extents in the order of fs_block
 	struct journal_follow *follow;
+	uint64_t damaged_before; // by followers of journals that are no more
 	uint32_t tail_tid;
 	bool journal_empty;              // s_start is 0
 	struct fs_overlay overlay;

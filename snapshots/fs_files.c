@@ -392,6 +392,8 @@ static int run(struct files *f, struct error *err)
 	fs_cursor_watch_all(f->span.cursor);
 	if (result == 0)
 		result = fs_cursor_walk(f->span.cursor, f->job->question->to_seq, before_step, after_step, f, err) < 0 ? -1 : 0;
+	if (result == 0)
+		result = fs_span_warn(f->job, &f->span, err);
 	if (result == 0 && f->begin.fs)
 		result = files_read_tree(f, &f->begin, false, &f->before, err);
 	if (result == 0)

@@ -6,6 +6,7 @@
 #include "snapshots/timeline_wire.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define UNKNOWN_CLOCK_RECORDS 65536u /* looked at behind the span where the clock was stepped and no time can be told */
 
@@ -19,6 +20,17 @@ int fs_span_open(struct fs_job *job, uint64_t from_seq, uint64_t to_seq, struct 
 		return -1;
 	}
 	return 0;
+}
+
+int fs_span_warn(struct fs_job *job, const struct fs_span *s, struct error *err)
+{
+	uint64_t damaged = fs_cursor_damaged_copies(s->cursor);
+	char line[160];
+
+	if (damaged == 0)
+		return 0;
+	(void)snprintf(line, sizeof(line), "%" PRIu64 " blocks of commits in the journal are damaged and were left out: states may be missing", damaged);
+	return fs_job_warn(job, line, err);
 }
 
 void fs_span_release(struct fs_span *s)
@@ -73,7 +85,7 @@ int fs_span_track(struct fs_job *job, struct fs_span *span, struct fs_track *ret
 			return -1;
 	}
 	cut_states(ret, q->to_seq);
-	return 0;
+	return fs_span_warn(job, span, err);
 }
 
 static int send_states(struct fs_job *job, const struct timeline_states *states, struct error *err)

@@ -12,6 +12,8 @@ struct fs_span { // the question's span, ready to be walked
 };
 int fs_span_open(struct fs_job *job, uint64_t from_seq, uint64_t to_seq, struct fs_span *ret, struct error *err);
 void fs_span_release(struct fs_span *s);
+// Of what the walk could not take in.
+int fs_span_warn(struct fs_job *job, const struct fs_span *s, struct error *err);
 
 // The last record within patience of seq: how far one has to look for content that is on its way.
 uint64_t fs_span_patience(struct history *h, uint64_t seq);
