@@ -374,15 +374,15 @@ static void draw_times(struct timeline *t)
 			const struct moment *m = &t->moments.items[i];
 			bool room = m->story == (story == 1);
 			struct buffer words = {0};
+			double x = fmin(fmax(m->x, t->left + 18), t->right - 24); // of the words: at the rim they stand inside
 
 			for (size_t k = 0; k < count && room; k++)
-				room = fabs(taken[k] - m->x) >= LABEL_APART;
+				room = fabs(taken[k] - x) >= LABEL_APART;
 			if (!room)
 				continue;
-			taken[count++] = m->x;
+			taken[count++] = x;
 			vertical(t, "grid", m->x);
 			nanotime_format(&words, m->ns, NANOTIME_SECONDS, t->p->zone);
-			double x = fmin(fmax(m->x, t->left + 18), t->right - 24);
 			svg_text(t->out, x, t->top - 5, SVG_MIDDLE, "detail", (struct text){buffer_string(&words), words.length}, 12);
 			buffer_release(&words);
 		}

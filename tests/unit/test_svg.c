@@ -298,6 +298,33 @@ static void test_html(void)
 	made_free(p);
 }
 
+// The times on the axis are never closer than their words are wide, at the rims neither.
+static void test_times_apart(void)
+{
+	size_t seen = 0;
+
+	for (uint32_t seed = 1; seed <= 12; seed++) {
+		struct picture *p = made_large(30, seed);
+		double x[200], y, top = 0;
+		size_t count = 0;
+
+		for (const char *at = drawn(p); (at = strstr(at, "<text class=\"detail\" text-anchor=\"middle\" x=\"")) != NULL; at++) {
+			unsigned h, m, s;
+
+			if (sscanf(at, "<text class=\"detail\" text-anchor=\"middle\" x=\"%lf\" y=\"%lf\">%2u:%2u:%2u<", &x[count], &y, &h, &m, &s) != 5)
+				continue;
+			top = count == 0 ? y : top;
+			count += y == top && count < 199;
+		}
+		for (size_t i = 0; i < count; i++)
+			for (size_t j = 0; j < i; j++)
+				CHECK(fabs(x[i] - x[j]) >= 54);
+		seen += count;
+		made_free(p);
+	}
+	CHECK(seen > 24);
+}
+
 // Every drawn thing has a lane, every step its number on the timeline, and the axis runs one way, within its bounds.
 static void test_timeline(void)
 {
@@ -344,6 +371,7 @@ static void test_timeline(void)
 int main(void)
 {
 	test_timeline();
+	test_times_apart();
 	test_disk_states();
 	test_html();
 	test_incident();
