@@ -84,17 +84,17 @@ contains err "1 blocks in its journal are damaged and were left out"
 [ "$(grep -c "in its journal are damaged" err)" -eq 1 ] || fail "told twice"
 # The same within a span: a state is missing then, and that is told.
 cat >damage_log.py <<'END'
-b = bytearray(open('log', 'rb').read())
+b = bytearray(open('writes', 'rb').read())
 descriptor = b'\xc0\x3b\x39\x98\0\0\0\x01'
 second = b.find(descriptor, b.find(descriptor) + 1)
 b[second + 1024 + 512 + 77] ^= 1  # the log's next entry is the first block that this one describes
-open('log', 'wb').write(b)
+open('writes', 'wb').write(b)
 END
-expect_status 0 "$PROVGRAPH" disk export pending.history --format dm-log-writes -o log
+expect_status 0 "$PROVGRAPH" disk export pending.history --format dm-log-writes -o writes
 python3 damage_log.py || fail "damage_log.py"
 size=$("$PROVGRAPH" disk info pending.history --json | sed -n 's/^ *"disk_bytes": \([0-9]*\),$/\1/p')
 "$PROVGRAPH" disk init other.history --size "$size" >text 2>&1 || fail "$(cat text)"
-"$PROVGRAPH" disk import other.history log >text 2>&1 || fail "$(cat text)"
+"$PROVGRAPH" disk import other.history writes >text 2>&1 || fail "$(cat text)"
 expect_status 0 "$PROVGRAPH" disk log other.history /log/auth.log
 contains err "states may be missing"
 expect_status 0 "$PROVGRAPH" disk log pending.history /log/auth.log
