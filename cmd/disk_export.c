@@ -151,7 +151,10 @@ static int export_image(const struct disk_options *o, struct sink *sink, struct 
 	int result = open_view(o, &views, &view, err);
 
 	if (result == 0) {
-		disk_ask_warn(o, view_warnings(view));
+		struct disk_options loud = *o;
+
+		loud.quiet = false; // an image that is not what was asked for is worth a line
+		disk_ask_warn(&loud, view_warnings(view));
 		result = copy_disk(view, sink, progress, err);
 	}
 	view_free(view);

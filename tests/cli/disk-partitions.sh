@@ -43,7 +43,7 @@ needs_recovery() { # IMAGE MIB
 for name in two alone shared; do
 	"$PROVGRAPH" disk init $name.history --base $name >log 2>&1 || fail "$(cat log)"
 done
-expect_status 0 "$PROVGRAPH" disk export two.history now -o out.img
+expect_status 0 "$PROVGRAPH" disk export two.history now --quiet -o out.img
 contains err "partition 1: its journal is not replayed"
 contains err "fast_commit"
 lacks err "partition 2"
