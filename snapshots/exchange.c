@@ -136,12 +136,16 @@ struct import {
 	struct exchange_counts *counts;
 	uint64_t now_ns, least_ns;
 	bool stamped; // now_ns came from a mark: it holds for all entries behind it
+	bool trying;  // everything is checked, nothing is written
 	uint8_t *step;
 };
 
 static int put(struct import *m, enum record_type type, uint16_t flags, uint64_t offset, uint64_t length, const void *bytes, struct error *err)
 {
 	struct error reason;
+
+	if (m->trying)
+		return 0;
 	int result = writer_import(m->writer, type, flags, m->now_ns, offset, length, bytes, &reason);
 
 	return result < 0 ? error_set(err, "%s: entry %" PRIu64 ": %s", m->reader->name, m->reader->read_count, reason.message) : 0;
@@ -176,6 +180,10 @@ static int import_write(struct import *m, const struct exchange_entry *e, struct
 	for (uint64_t done = 0; done < e->length_bytes;) {
 		size_t step = e->length_bytes - done < STEP_BYTES ? (size_t)(e->length_bytes - done) : STEP_BYTES;
 
+		if (m->trying) { // its last byte is there: then all of it is
+			done = e->length_bytes - 1;
+			step = 1;
+		}
 		if (read_whole(m->reader, e->data_position + done, m->step, step, "the data of entry", err) < 0 ||
 		    put(m, RECORD_WRITE, flags, e->offset_bytes + done, step, m->step, err) < 0)
 			return -1;
@@ -233,24 +241,40 @@ static int import_entry(struct import *m, const struct exchange_entry *e, struct
 	return 0;
 }
 
-int exchange_import(struct exchange_reader *r, struct writer *w, uint64_t start_ns, uint64_t least_ns, struct exchange_counts *ret,
-		    exchange_progress *progress, void *context, struct error *err)
+// All entries once, from the reader's place on.
+static int run_through(struct import *m, exchange_progress *progress, void *context, struct error *err)
 {
-	struct import m = {.reader = r, .writer = w, .counts = ret, .now_ns = start_ns, .least_ns = least_ns};
 	struct exchange_entry e;
 	bool end = false;
 	int result = 0;
 
-	*ret = (struct exchange_counts){.first_ns = NANOTIME_NONE, .last_ns = NANOTIME_NONE};
+	*m->counts = (struct exchange_counts){.first_ns = NANOTIME_NONE, .last_ns = NANOTIME_NONE};
+	while (result == 0 && !end) {
+		result = exchange_next(m->reader, &e, &end, err);
+		if (result == 0 && !end)
+			result = import_entry(m, &e, err);
+		if (progress)
+			progress(context, m->reader->read_count, m->reader->entry_count);
+	}
+	return result;
+}
+
+int exchange_import(struct exchange_reader *r, struct writer *w, uint64_t start_ns, uint64_t least_ns, struct exchange_counts *ret,
+		    exchange_progress *progress, void *context, struct error *err)
+{
+	struct import m = {.reader = r, .writer = w, .counts = ret, .now_ns = start_ns, .least_ns = least_ns, .trying = true};
+	uint64_t position = r->position, read_count = r->read_count;
+
 	m.step = malloc(STEP_BYTES);
 	if (!m.step)
 		return error_set(err, "out of memory");
-	while (result == 0 && !end) {
-		result = exchange_next(r, &e, &end, err);
-		if (result == 0 && !end)
-			result = import_entry(&m, &e, err);
-		if (progress)
-			progress(context, r->read_count, r->entry_count);
+	// A log that is refused in its middle must leave nothing behind: nothing can be taken back out of a history.
+	int result = run_through(&m, NULL, NULL, err);
+	if (result == 0) {
+		m = (struct import){.reader = r, .writer = w, .counts = ret, .now_ns = start_ns, .least_ns = least_ns, .step = m.step};
+		r->position = position;
+		r->read_count = read_count;
+		result = run_through(&m, progress, context, err);
 	}
 	free(m.step);
 	return result;

@@ -60,7 +60,8 @@ struct exchange_counts {
 	uint64_t cut_marks, steps_back;   // export: texts that did not fit; times that run back (importing will refuse them)
 };
 // The whole log into w, which must be open for import. Entries before the first time get start_ns and 1 ns each; none may be earlier
-// than least_ns, nor lie behind the disk's end. When it fails, what came before stays in the history.
+// than least_ns, nor lie behind the disk's end. The whole log is judged first: one that is refused leaves the history as it was. (A disk that
+// is full in the middle leaves what came before.)
 int exchange_import(struct exchange_reader *r, struct writer *w, uint64_t start_ns, uint64_t least_ns, struct exchange_counts *ret,
 		    exchange_progress *progress, void *context, struct error *err);
 // The history's records up to to_seq as a log in `fd`, an empty file that can seek: what is zero becomes a hole.
