@@ -160,8 +160,10 @@ function nodeSections(n, columns, light) {
 	}
 	if (n.fold) {
 		var inside = section('Members'), shown = members[n.fold] || [], total = Number(fact(n.fold, 'count'));
+		// A fold's name leaves channels out: without this its numbers would not add up.
+		var channels = shown.filter(function (d) { return d.getAttribute('data-kind') === 'channel'; }).length;
 		put(inside, make('div', {'class': 'quiet'},
-			total + ' in all' + (total > shown.length ? '; the best ' + shown.length + ' are in this file, all of them in the json output' : '')),
+			total + ' in all' + (channels && channels < total ? ', with ' + channels + (channels > 1 ? ' pipes and sockets' : ' pipe or socket') : '') + (total > shown.length ? '; the best ' + shown.length + ' are in this file, all of them in the json output' : '')),
 			memberTable(n.fold, 40));
 		if (shown.length > 40)
 			put(inside, folding('all ' + shown.length, function () { return memberTable(n.fold, Infinity); }, false));

@@ -146,6 +146,12 @@ def check_fold(page, case):
     frame = page.value("(function(){var r=document.querySelector('.ui-frame').getBoundingClientRect();return [r.left,r.top,r.right,r.bottom];}())")
     covered = [b for b in boxes if min(b[2], frame[2]) - max(b[0], frame[0]) > 1 and min(b[3], frame[3]) - max(b[1], frame[1]) > 1]
     expect(not covered, "the open fold covers %d boxes" % len(covered))
+    page.click("#" + fold["node"])
+    kinds = [m["kind"] for m in fold["members"]]
+    said = page.value("document.querySelector('aside').textContent")
+    expect("%d in all" % fold["count"] in said, "the details do not count the members")
+    if 0 < kinds.count("channel") < len(kinds) == fold["count"]:
+        expect("with %d pipe" % kinds.count("channel") in said, "the kinds of members do not add up")
     page.click(".node.member")
     expect(count(page, "aside:not([hidden])") == 1, "a member has no details")
     page.click('.ui-toggle[data-of="%s"]' % fold["node"])
