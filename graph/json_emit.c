@@ -110,7 +110,7 @@ void json_score(struct json *j, const char *key, double value)
 void json_time(struct json *j, const char *key, uint64_t ns, struct timezone_choice zone)
 {
 	begin_value(j, key);
-	if (ns == NANOTIME_NONE) {
+	if (ns == 0 || ns == NANOTIME_NONE) { // 0: before all that was recorded
 		buffer_printf(j->out, "null,\"%s_ns\":null", key);
 		return;
 	}

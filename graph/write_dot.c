@@ -48,7 +48,7 @@ static void text_attribute(struct buffer *out, const char *name, struct text t)
 
 static void time_attribute(struct buffer *out, const char *name, uint64_t ns, struct timezone_choice zone)
 {
-	if (ns == NANOTIME_NONE)
+	if (ns == 0 || ns == NANOTIME_NONE) // 0: before all that was recorded
 		return;
 	buffer_printf(out, ", %s=\"", name);
 	nanotime_format(out, ns, NANOTIME_FULL, zone);

@@ -82,7 +82,7 @@ static void node_pid(const struct picture *p, size_t i, struct buffer *out)
 
 static void time_of(const struct picture *p, uint64_t ns, struct buffer *out)
 {
-	if (ns != NANOTIME_NONE)
+	if (ns != 0 && ns != NANOTIME_NONE) // 0: before all that was recorded
 		nanotime_format(out, ns, NANOTIME_FULL, p->zone);
 }
 

@@ -113,7 +113,7 @@ def check_search(page, case):
 
 
 def check_time(page, case):
-    last = max((n for n in case["nodes"] if n["kind"] != "fold"), key=lambda n: int(n["first_ns"]))
+    last = max((n for n in case["nodes"] if n["kind"] != "fold"), key=lambda n: int(n["first_ns"] or 0))
     page.key("]")
     early = float(fragment(page)["t"])
     expect(opacity(page, "#" + last["id"]) < 0.2, "what is later is not faded")

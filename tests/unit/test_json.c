@@ -57,7 +57,10 @@ static void test_incident(void)
 	p->nodes.items[2].inode = UINT64_MAX;
 	p->nodes.items[0].auid = EVENT_ID_UNSET;
 	p->edges.items[0].serials[0] = UINT64_MAX - 1;
+	p->nodes.items[1].first_ns = 0; // it was there before all that was recorded
 	root = parsed(p);
+	CHECK(json_object_object_get_ex(value_at(root, "nodes.1"), "first", NULL) && !value_at(root, "nodes.1.first") && !value_at(root, "nodes.1.first_ns"));
+	CHECK_STRING(string_at(root, "nodes.2.first"), "2026-11-20T10:04:37.080+09:00");
 	CHECK_EQUAL(number_at(root, "schema"), 1);
 	CHECK_STRING(string_at(root, "provgraph"), "0.1.0");
 	CHECK_STRING(string_at(root, "alert.address"), "10.0.0.5");
