@@ -115,6 +115,15 @@ static int write_beside(const char *path, const void *bytes, size_t length, unsi
 	return 0;
 }
 
+int fileio_check_replaced(const char *path, unsigned mode, struct error *err)
+{
+	bool system = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+
+	if (S_ISREG(mode) || (S_ISLNK(mode) && !system))
+		return 0;
+	return error_set(err, "%s: is no regular file, and is not replaced by one; - is standard output", path);
+}
+
 int fileio_write(const char *path, const void *bytes, size_t length, unsigned mode, bool force, struct error *err)
 {
 	struct stat status;
@@ -133,6 +142,8 @@ int fileio_write(const char *path, const void *bytes, size_t length, unsigned mo
 				return error_set_errno(err, errno, "%s: cannot open", path);
 			return fileio_write_fd(fd, bytes, length, path, err);
 		}
+		if (fileio_check_replaced(path, status.st_mode, err) < 0)
+			return -1;
 		if (!force)
 			return error_set(err, "%s: exists already; --force writes over it", path);
 	}
@@ -175,8 +186,8 @@ int fileio_draft_begin(struct fileio_draft *ret, const char *path, unsigned mode
 
 	*ret = (struct fileio_draft){.path = path, .mode = mode, .force = force};
 	if (lstat(path, &status) == 0) {
-		if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
-			return error_set(err, "%s: exists, and is no file", path);
+		if (fileio_check_replaced(path, status.st_mode, err) < 0)
+			return -1;
 		if (!force)
 			return error_set(err, "%s: exists already; --force writes over it", path);
 	}

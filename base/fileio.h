@@ -17,6 +17,9 @@ int fileio_read(struct buffer *out, const char *path, size_t max_bytes, struct e
 // it stays behind.
 int fileio_write(const char *path, const void *bytes, size_t length, unsigned mode, bool force, struct error *err);
 
+// What --force may replace, by lstat()'s mode: a file, or a symlink that the system does not need (/dev/stdout). Else -1.
+int fileio_check_replaced(const char *path, unsigned mode, struct error *err);
+
 // The same for what is too large for memory: write to fd as you like, then finish or abandon. Where the file system knows files without
 // a name (O_TMPFILE), nothing stays behind even when the process is killed.
 struct fileio_draft {

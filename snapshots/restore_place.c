@@ -2,6 +2,8 @@
 // One new file, mode 0600, that appears whole or not at all: it has no name (O_TMPFILE) or a temporary one until its content is there.
 #include "snapshots/restore_parts.h"
 
+#include "base/fileio.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,8 +23,8 @@ int restore_place_check(const char *path, bool force, struct error *err)
 		return error_set(err, "%s: is a folder; name the new file", path);
 	if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
 		return 0;
-	if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
-		return error_set(err, "%s: is no regular file, and is not replaced by one", path);
+	if (fileio_check_replaced(path, status.st_mode, err) < 0)
+		return -1;
 	if (force)
 		return 0;
 	return error_set(err, "%s: exists already; --force writes over it", path);
