@@ -7,6 +7,8 @@
 #include "snapshots/history.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 
 static void on_progress(void *context, uint64_t done, uint64_t of)
@@ -14,14 +16,39 @@ static void on_progress(void *context, uint64_t done, uint64_t of)
 	progress_share(context, "verifying", done, of);
 }
 
+// A reason that names the file and the byte itself is shown without: both stand before it.
+static const char *reason_alone(const struct history_damage *d)
+{
+	const char *at = strstr(d->reason.message, d->file);
+	int end = -1;
+
+	if (at)
+		(void)sscanf(at + strlen(d->file), ": byte %*[0-9]: %n", &end);
+	return end < 0 ? d->reason.message : at + strlen(d->file) + end;
+}
+
+// Some reasons name file and byte themselves, as they do when a reader meets the damage: once a line is enough.
+static const char *reason_of(const struct history_damage *d)
+{
+	const char *reason = d->reason.message;
+	const char *file = strstr(reason, d->file);
+	char place[32];
+
+	(void)snprintf(place, sizeof(place), ": byte %" PRIu64 ": ", d->byte);
+	if (!file || strncmp(file + strlen(d->file), place, strlen(place)) != 0)
+		return reason;
+	return file + strlen(d->file) + strlen(place);
+}
+
 static void add_text(struct buffer *out, const struct disk_options *o, const struct history_verdict *v)
 {
 	for (size_t i = 0; i < v->damages.count; i++) {
 		const struct history_damage *d = &v->damages.items[i];
+		const char *reason = reason_of(d);
 
 		text_terminal(out, d->file, strlen(d->file));
 		buffer_printf(out, ": byte %" PRIu64 ": ", d->byte);
-		text_terminal(out, d->reason.message, strlen(d->reason.message));
+		text_terminal(out, reason_alone(d), strlen(reason_alone(d)));
 		buffer_add_byte(out, '\n');
 	}
 	text_terminal(out, o->history, strlen(o->history));
@@ -49,7 +76,7 @@ static void add_json(struct buffer *out, const struct history_verdict *v)
 		buffer_printf(out, "%s\n    {\"file\": ", i ? "," : "");
 		text_json(out, d->file, strlen(d->file), NULL);
 		buffer_printf(out, ", \"byte\": %" PRIu64 ", \"reason\": ", d->byte);
-		text_json(out, d->reason.message, strlen(d->reason.message), NULL);
+		text_json(out, reason_of(d), strlen(reason_of(d)), NULL);
 		buffer_add_byte(out, '}');
 	}
 	buffer_add_string(out, v->damages.count > 0 ? "\n  ]\n}\n" : "]\n}\n");
