@@ -57,6 +57,8 @@ int layout_self_loops(struct picture *p);
 int layout_wrap(struct picture *p);
 // One of many alike that read the same file, the dynamic linker as a rule, or of many files that one process reads: told once, drawn faintly.
 bool layout_is_common(const struct picture *p, const struct picture_edge *edge);
+// Of such edges that are stems at one box: how many share one stem, and the first of them, whose words stand for all; 0: it has its own.
+size_t layout_shared_stem(const struct picture *p, const struct picture_edge *edge, size_t *ret_first);
 // Takes a graph that is too large for a screen, and is laid out already, into parts: the path from the root cause to the alert first, the
 // rest below (layout_parts.c). `place` lays one of them out. -1: out of memory, or what `place` answered.
 typedef int layout_place(struct picture *p, void *context);

@@ -32,6 +32,7 @@
 #define TAG_SPREAD 60.0 /* so that words do not reach into the next column */
 
 #define COMMON_LEAST 6
+#define STEMS_APART 8 /* of many alike at one box: so many are told one by one */
 
 struct part { uint32_t group; uint64_t first_ns; double x, y; struct layout_part drawn; };
 VECTOR_DEFINE(part_vector, struct part)
@@ -74,6 +75,24 @@ bool layout_is_common(const struct picture *p, const struct picture_edge *edge)
 	    (edge->op != FLOW_INTERPRET && edge->op != FLOW_OPEN_READ && edge->op != FLOW_READ && edge->op != FLOW_UNIX))
 		return false;
 	return count_alike(p, edge, true) >= COMMON_LEAST || count_alike(p, edge, false) >= COMMON_LEAST;
+}
+
+size_t layout_shared_stem(const struct picture *p, const struct picture_edge *edge, size_t *ret_first)
+{
+	size_t count = 0;
+
+	*ret_first = SIZE_MAX;
+	if (!edge->apart || !layout_is_common(p, edge))
+		return 0;
+	for (size_t i = 0; i < p->edges.count; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+		bool there = e->apart && e->apart_into == edge->apart_into && (e->apart_into ? e->to == edge->to : e->from == edge->from);
+
+		if (!there || e->op != edge->op || !layout_is_common(p, e))
+			continue;
+		*ret_first = count++ == 0 ? i : *ret_first;
+	}
+	return count > STEMS_APART ? count : 0;
 }
 
 // What everybody does and what is not known to have happened hold nothing together.
@@ -157,8 +176,14 @@ static void count_tags(struct parts *s)
 		uint32_t end = drawn_end(s, e);
 
 		e->apart = end != GRAPH_NONE;
-		if (e->apart)
-			(*(e->to == end ? &s->above[end] : &s->below[end]))++;
+		e->apart_into = e->to == end;
+	}
+	for (size_t i = 0; i < s->p->edges.count; i++) {
+		const struct picture_edge *e = &s->p->edges.items[i];
+		size_t first;
+
+		if (e->apart && (layout_shared_stem(s->p, e, &first) == 0 || first == i))
+			(*(e->apart_into ? &s->above[e->to] : &s->below[e->from]))++;
 	}
 }
 
@@ -290,19 +315,26 @@ static int put_tags(struct parts *s)
 		return -1;
 	for (size_t i = 0; i < s->p->edges.count; i++) {
 		struct picture_edge *e = &s->p->edges.items[i];
-		uint32_t end = drawn_end(s, e);
+		uint32_t end = e->apart_into ? e->to : e->from;
+		size_t first;
 
-		if (end == GRAPH_NONE)
+		if (!e->apart)
 			continue;
+		if (layout_shared_stem(s->p, e, &first) > 0 && first < i) {
+			const struct picture_edge *shared = &s->p->edges.items[first];
+
+			if (layout_set_points(e, shared->points, shared->point_count) < 0)
+				return -1;
+			continue;
+		}
 		const struct picture_node *n = &s->p->nodes.items[end];
-		uint32_t count = e->to == end ? s->above[end] : s->below[end], at = e->to == end ? upper[end]++ : lower[end]++;
+		uint32_t count = e->apart_into ? s->above[end] : s->below[end], at = e->apart_into ? upper[end]++ : lower[end]++;
 		double step = fmin(TAG_STEP, TAG_SPREAD / count), left = n->x - n->width / 2 + TAG_INSET;
 		double top = n->y - n->height / 2, bottom = n->y + n->height / 2;
 
-		e->apart_into = e->to == end;
-		double x = left + step * (e->to == end ? at : count - 1 - at);
-		double tag = e->to == end ? top - TAG_HEIGHT * (count - at) + 1 : bottom + TAG_HEIGHT * (at + 1) - 1;
-		if (layout_stem(e, x, tag, e->to == end ? top : bottom) < 0)
+		double x = left + step * (e->apart_into ? at : count - 1 - at);
+		double tag = e->apart_into ? top - TAG_HEIGHT * (count - at) + 1 : bottom + TAG_HEIGHT * (at + 1) - 1;
+		if (layout_stem(e, x, tag, e->apart_into ? top : bottom) < 0)
 			return -1;
 	}
 	return 0;

@@ -131,12 +131,18 @@ static void tag_text(struct svg_label *label, const struct picture *p, const str
 {
 	const struct picture_node *other = &p->nodes.items[edge->apart_into ? edge->from : edge->to];
 	struct buffer visible = {0};
+	size_t first, shared = layout_shared_stem(p, edge, &first);
 
+	if (shared > 0 && edge != &p->edges.items[first])
+		return;
 	if (edge->class == CLASS_UNCERTAIN && !edge->correlation)
 		buffer_add_string(&label->text, "? ");
 	text_visible(&visible, other->name.bytes, other->name.length);
-	text_cut_middle(&label->text, buffer_string(&visible), visible.length, TAG_NAME_CELLS);
-	if (other->kind == PICTURE_PROCESS)
+	if (shared > 0)
+		buffer_printf(&label->text, "%zu boxes", shared);
+	else
+		text_cut_middle(&label->text, buffer_string(&visible), visible.length, TAG_NAME_CELLS);
+	if (shared == 0 && other->kind == PICTURE_PROCESS)
 		buffer_printf(&label->text, " %" PRIu32, other->pid);
 	buffer_add_string(&label->text, " \u00b7 ");
 	buffer_clear(&visible);

@@ -374,7 +374,7 @@ static void draw_times(struct timeline *t)
 			const struct moment *m = &t->moments.items[i];
 			bool room = m->story == (story == 1);
 			struct buffer words = {0};
-			double x = fmin(fmax(m->x, t->left + 18), t->right - 24); // of the words: at the rim they stand inside
+			double x = fmin(fmax(m->x, t->left + 18), t->right - 34); // of the words: inside the rims, clear of the handle
 
 			for (size_t k = 0; k < count && room; k++)
 				room = fabs(taken[k] - x) >= LABEL_APART;
