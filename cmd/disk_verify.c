@@ -27,24 +27,10 @@ static const char *reason_alone(const struct history_damage *d)
 	return end < 0 ? d->reason.message : at + strlen(d->file) + end;
 }
 
-// Some reasons name file and byte themselves, as they do when a reader meets the damage: once a line is enough.
-static const char *reason_of(const struct history_damage *d)
-{
-	const char *reason = d->reason.message;
-	const char *file = strstr(reason, d->file);
-	char place[32];
-
-	(void)snprintf(place, sizeof(place), ": byte %" PRIu64 ": ", d->byte);
-	if (!file || strncmp(file + strlen(d->file), place, strlen(place)) != 0)
-		return reason;
-	return file + strlen(d->file) + strlen(place);
-}
-
 static void add_text(struct buffer *out, const struct disk_options *o, const struct history_verdict *v)
 {
 	for (size_t i = 0; i < v->damages.count; i++) {
 		const struct history_damage *d = &v->damages.items[i];
-		const char *reason = reason_of(d);
 
 		text_terminal(out, d->file, strlen(d->file));
 		buffer_printf(out, ": byte %" PRIu64 ": ", d->byte);
@@ -76,7 +62,7 @@ static void add_json(struct buffer *out, const struct history_verdict *v)
 		buffer_printf(out, "%s\n    {\"file\": ", i ? "," : "");
 		text_json(out, d->file, strlen(d->file), NULL);
 		buffer_printf(out, ", \"byte\": %" PRIu64 ", \"reason\": ", d->byte);
-		text_json(out, reason_of(d), strlen(reason_of(d)), NULL);
+		text_json(out, reason_alone(d), strlen(reason_alone(d)), NULL);
 		buffer_add_byte(out, '}');
 	}
 	buffer_add_string(out, v->damages.count > 0 ? "\n  ]\n}\n" : "]\n}\n");
