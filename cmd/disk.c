@@ -23,20 +23,21 @@ static const struct verb {
 	disk_verb *run;
 	unsigned least, most; // operands behind HISTORY
 	const char *options;
+	const char *missing;  // what to ask when there are fewer than `least`
 } verbs[] = {
-	{"init", disk_init, 0, 0, "size base segment-size" COMMON},
-	{"serve", disk_serve, 0, 0, "socket socket-group sync inline compress max-size" COMMON},
-	{"views", disk_views, 0, 0, "socket socket-group" COMMON},
-	{"cat", disk_cat, 1, 2, "path inode output force raw image max-bytes json" COMMON},
-	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON},
-	{"log", disk_log, 0, 1, "path inode from to json output force" COMMON},
-	{"tamper", disk_tamper, 0, 1, "path inode from to json output force" COMMON},
-	{"diff", disk_diff, 2, 2, "json output force" COMMON},
-	{"files", disk_files, 2, 2, "json output force" COMMON},
-	{"info", disk_info, 0, 0, "json output force" COMMON},
-	{"verify", disk_verify, 0, 0, "json output force" COMMON},
-	{"export", disk_export, 0, 1, "output force raw format" COMMON},
-	{"import", disk_import, 1, 1, "start" COMMON},
+	{"init", disk_init, 0, 0, "size base segment-size" COMMON, NULL},
+	{"serve", disk_serve, 0, 0, "socket socket-group sync inline compress max-size" COMMON, NULL},
+	{"views", disk_views, 0, 0, "socket socket-group" COMMON, NULL},
+	{"cat", disk_cat, 1, 2, "path inode output force raw image max-bytes json" COMMON, "at which TIME, which file?"},
+	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON, "at which TIME?"},
+	{"log", disk_log, 0, 1, "path inode from to json output force" COMMON, NULL},
+	{"tamper", disk_tamper, 0, 1, "path inode from to json output force" COMMON, NULL},
+	{"diff", disk_diff, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
+	{"files", disk_files, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
+	{"info", disk_info, 0, 0, "json output force" COMMON, NULL},
+	{"verify", disk_verify, 0, 0, "json output force" COMMON, NULL},
+	{"export", disk_export, 0, 1, "output force raw format" COMMON, NULL},
+	{"import", disk_import, 1, 1, "start" COMMON, "which log?"},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -160,7 +161,7 @@ static int check_operands(const struct verb *verb, const struct disk_options *o,
 	if (!o->history)
 		return error_set(err, "disk %s: which history? provgraph disk %s HISTORY ...", verb->name, verb->name);
 	if (o->operand_count < verb->least)
-		return error_set(err, "disk %s: something is missing behind %s", verb->name, o->history);
+		return error_set(err, "disk %s: %s", verb->name, verb->missing);
 	if (o->operand_count > verb->most)
 		return error_set(err, "disk %s: %s: is one word too many", verb->name, o->operands[verb->most]);
 	return 0;

@@ -274,8 +274,9 @@ static int write_manifest(const struct cat *c, struct error *err)
 	if (c->report.pending_files > 0)
 		report_line("warning: content of %" PRIu64 " files is committed and pending; %s says which", c->report.pending_files, path);
 	if (!c->o->quiet)
-		report_line("%" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " bytes; %" PRIu64 " left out%s; %s has owners, modes, times and "
-			    "what was left out", c->report.files, c->report.folders, c->report.bytes, c->report.skipped,
+		report_line("%" PRIu64 " file%s, %" PRIu64 " folder%s, %" PRIu64 " bytes; %" PRIu64 " left out%s; %s has owners, modes, times and "
+			    "what was left out", c->report.files, c->report.files == 1 ? "" : "s", c->report.folders, c->report.folders == 1 ? "" : "s",
+			    c->report.bytes, c->report.skipped,
 			    c->report.warnings.length > 0 ? " besides the warnings" : "", path);
 	return 0;
 }

@@ -27,6 +27,25 @@ static int numbered(struct history *h, const char *text, uint64_t *ret_seq, stru
 	return 0;
 }
 
+// An empty disk answers "no file system" to everything: say first that the question lies outside of what was recorded.
+static int note_unrecorded(struct history *h, const char *text, const struct disk_options *o, struct error *err)
+{
+	struct buffer first AUTO_RELEASE_BUFFER = {0};
+	struct history_facts facts;
+
+	if (o->quiet)
+		return 0;
+	if (history_facts(h, &facts, err) < 0)
+		return -1;
+	if (facts.last_seq == 0) {
+		report_line("%s: nothing has been recorded yet", o->history);
+		return 0;
+	}
+	nanotime_format(&first, facts.first_ns, NANOTIME_FULL, o->zone);
+	report_line("%s: before the first record, %s: the disk as it was when recording began", text, buffer_string(&first));
+	return 0;
+}
+
 int disk_moment(struct history *h, const char *text, const struct disk_options *o, uint64_t *ret_seq, struct error *err)
 {
 	struct buffer first AUTO_RELEASE_BUFFER = {0};
@@ -41,5 +60,7 @@ int disk_moment(struct history *h, const char *text, const struct disk_options *
 		nanotime_format(&first, time_ns, NANOTIME_FULL, o->zone);
 		report_line("%s: the clocks were put back, so there were two; taking the first, %s", text, buffer_string(&first));
 	}
-	return history_moment(h, time_ns, ret_seq, err);
+	if (history_moment(h, time_ns, ret_seq, err) < 0)
+		return -1;
+	return *ret_seq == 0 ? note_unrecorded(h, text, o, err) : 0;
 }

@@ -27,7 +27,7 @@ static bool take(int argc, char **argv, int *at, const char *name, const char **
 		return false;
 	if (word[length] == '=')
 		*ret = word + length + 1;
-	else if (*at + 1 < argc)
+	else if (*at + 1 < argc && strncmp(argv[*at + 1], "--", 2) != 0) // no value of ours begins so; the next option does
 		*ret = argv[++*at];
 	if (!*ret || !**ret) {
 		*ret = NULL;
@@ -73,7 +73,7 @@ static int sort_words(int argc, char **argv, struct request *r, struct error *er
 		if (taken)
 			continue;
 		if (argv[at][0] != '-' || !argv[at][1])
-			return error_set(err, "%s: is no option", argv[at]);
+			return error_set(err, "%s: belongs to no option; --path and --disk name the file and the history", argv[at]);
 		if (string_vector_append(&r->others, argv[at]) < 0 ||
 		    (has_value(argv[at]) && at + 1 < argc && string_vector_append(&r->others, argv[++at]) < 0))
 			return error_set(err, "out of memory");

@@ -184,3 +184,9 @@ if command -v sfdisk >/dev/null; then
 	expect_status 2 "$PROVGRAPH" disk ls h:3 seq:0
 	expect_status 2 "$PROVGRAPH" disk ls h:9 seq:0
 fi
+
+# What is missing is asked for by name, and an option is no TIME.
+expect_status 2 "$PROVGRAPH" disk cat h
+contains err "disk cat: at which TIME, which file?"
+expect_status 2 "$PROVGRAPH" --restore-at --disk h --path /hundred
+contains err "--restore-at: needs a value"

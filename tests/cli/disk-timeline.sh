@@ -71,6 +71,8 @@ expect_status 1 "$PROVGRAPH" disk log h /log/never
 contains err "/log/never: was never there in this span of the history"
 expect_status 2 "$PROVGRAPH" disk log h /log/auth --to seq:1
 contains err "no partition holds a file system"
+expect_status 2 "$PROVGRAPH" disk ls h 1999-12-31
+contains err "1999-12-31: before the first record, 20"
 expect_status 2 "$PROVGRAPH" disk log h
 contains err "which file?"
 expect_status 2 "$PROVGRAPH" disk log h /log/auth --from "seq:$cut" --to "seq:$first"
