@@ -7,6 +7,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+int reserve_blocks(int fd, uint64_t from, uint64_t to)
+{
+	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)) < 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
 int reserve_keep(int folder_fd, const char *folder, bool *ret_full, struct error *err)
 {
 	int fd AUTO_CLOSE = openat(folder_fd, "reserve", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);

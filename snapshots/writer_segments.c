@@ -92,12 +92,12 @@ static int refuse_full(struct writer *w, const char *why, int reason, struct err
 static int keep_blocks(struct writer *w, struct writer_segment *to, uint64_t end)
 {
 	// KEEP_SIZE: the file ends where the records end, so that whoever reads it needs no other knowledge.
-	if (fallocate(to->s.fd, FALLOC_FL_KEEP_SIZE, (off_t)to->room_end, (off_t)(end - to->room_end)) == 0) {
+	int reason = reserve_blocks(to->s.fd, to->room_end, end);
+
+	if (reason == 0)
 		to->room_end = end;
-		return 0;
-	}
-	if (errno != EOPNOTSUPP)
-		return errno;
+	if (reason != EOPNOTSUPP)
+		return reason;
 	// Nothing can be promised here before it is written.
 	w->room_unknown = true;
 	to->room_end = UINT64_MAX;
@@ -175,9 +175,9 @@ static int make_file(struct writer *w, uint64_t number, int *ret_fd, struct erro
 	// Nobody else makes segments; should one be there all the same, it is evidence.
 	if (reason == 0 && fstatat(w->segments_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		reason = EEXIST;
-	if (reason == 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)FIRST_ROOM_BYTES) < 0) {
-		w->room_unknown = errno == EOPNOTSUPP;
-		reason = w->room_unknown ? 0 : errno;
+	if (reason == 0 && (reason = reserve_blocks(fd, 0, FIRST_ROOM_BYTES)) != 0) {
+		w->room_unknown = reason == EOPNOTSUPP;
+		reason = w->room_unknown ? 0 : reason;
 	}
 	if (reason == 0 && renameat(w->segments_fd, "next", w->segments_fd, name) < 0)
 		reason = errno;

@@ -41,13 +41,14 @@ static struct faults {
 	int pwrite_fails_after, sync_fails_after, fallocate_fails_after, kill_after;
 	int slow_after;       // this many pwrites, then one that waits for slow_us before it begins
 	unsigned slow_us;
+	int interrupted_after; // this many fallocates, then one that a signal interrupts
 	int reason;           // errno of what fails
 	int64_t room_bytes;   // pwrite beyond this offset of any file is short, then ENOSPC; -1: no limit
 	bool no_fallocate;    // EOPNOTSUPP
 	int sync_calls, drops; // drops: of what the kernel had cached of a file
 	int steps_left;       // of changes of names and sizes and of writes; at 0 the process ends. -1: no limit
 } faults __attribute__((unused)) = {.lock = PTHREAD_MUTEX_INITIALIZER, .pwrite_fails_after = -1, .sync_fails_after = -1, .fallocate_fails_after = -1,
-	   .kill_after = -1, .slow_after = -1, .room_bytes = -1, .steps_left = -1};
+	   .kill_after = -1, .slow_after = -1, .interrupted_after = -1, .room_bytes = -1, .steps_left = -1};
 
 static ino_t faults_file(int fd)
 {
@@ -173,6 +174,11 @@ int fallocate(int fd, int mode, off_t offset, off_t length)
 {
 	if (faults.no_fallocate) {
 		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (faults_due(&faults.interrupted_after)) {
+		faults.interrupted_after = -1;
+		errno = EINTR;
 		return -1;
 	}
 	if (faults_due(&faults.fallocate_fails_after)) {

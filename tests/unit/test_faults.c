@@ -480,13 +480,17 @@ static void check_few_files(void)
 // What was kept free behind the records is given back at a clean end.
 static void check_room(void)
 {
+	static const uint8_t block[4096] = {[4095] = 1};
 	struct error err = {""};
 	struct stat status;
 
 	make(0);
 	struct writer *w = open_with(&options, NULL);
 
-	CHECK(writer_write(w, 0, "abc", 3, false, &err) == 0);
+	faults.interrupted_after = 0; // a signal is no failure
+	for (unsigned i = 0; i < 20; i++)
+		CHECK(writer_write(w, i * 4096, block, sizeof(block), false, &err) == 0);
+	CHECK_EQUAL(faults.interrupted_after, -1);
 	CHECK(writer_close(w, &err) == 0);
 	CHECK(stat("h/segments/00000001.segment", &status) == 0 && status.st_blocks * 512 < status.st_size + (1 << 16));
 	w = open_with(&options, NULL);
