@@ -45,6 +45,8 @@ static int choose_partition(struct fs_job *job, struct fs_moment *m, struct erro
 		result = partition_choose(&all, job->question->partition, &m->partition, err);
 		if (result < 0)
 			job->failure = FSREAD_PARTITION_UNCLEAR;
+		for (size_t i = 0; i < all.count && result < 0; i++)
+			job->unreadable &= !all.items[i].readable;
 	}
 	partition_vector_release(&all);
 	if (result == 0 && !m->partition.readable)
@@ -69,12 +71,14 @@ int fs_moment_open(struct fs_job *job, uint64_t seq, bool replay, struct fs_mome
 	struct fs_moment m = {.job = job};
 
 	job->failure = FSREAD_BROKEN;
+	job->unreadable = true;
 	if (disk_at_open(job->history, seq, &m.disk, err) < 0 || choose_partition(job, &m, err) < 0 ||
 	    volume_open(m.disk, &m.partition, replay, &m.volume, err) < 0 || fs_ext_open(m.volume, &m.fs, err) < 0 ||
 	    fs_job_warn_journal(job, &m.partition, volume_journal_of(m.volume), err) < 0) {
 		fs_moment_release(&m);
 		return -1;
 	}
+	job->unreadable = false;
 	*ret = m;
 	return 0;
 }

@@ -13,6 +13,7 @@ struct fs_job {
 	struct history *history;
 	int out_fd;
 	enum fsread_failure failure; // a job sets it before it returns -1
+	bool unreadable;             // fs_moment_open() failed for what lies on the disk, not for what was asked
 	bool told_journal;           // that copies in it are damaged: once is enough, however many moments are opened
 };
 

@@ -12,9 +12,15 @@
 
 int fs_span_open(struct fs_job *job, uint64_t from_seq, uint64_t to_seq, struct fs_span *ret, struct error *err)
 {
+	struct error reason;
+
 	*ret = (struct fs_span){0};
-	if (fs_moment_open(job, to_seq, true, &ret->end, err) < 0)
-		return -1;
+	if (fs_moment_open(job, to_seq, true, &ret->end, &reason) < 0) {
+		if (!job->unreadable)
+			return error_set(err, "%s", reason.message);
+		// Whoever covers tracks wipes disks: what was there before is still in the history.
+		return error_set(err, "%s (at seq:%" PRIu64 ", where the span ends: one that ends before this came about can be read)", reason.message, to_seq);
+	}
 	if (fs_cursor_open(job->history, &ret->end.partition, fs_ext_block_bytes(ret->end.fs), from_seq, &ret->cursor, err) < 0) {
 		fs_moment_release(&ret->end);
 		return -1;

@@ -99,3 +99,18 @@ expect_status 0 "$PROVGRAPH" disk log other.history /log/auth.log
 contains err "states may be missing"
 expect_status 0 "$PROVGRAPH" disk log pending.history /log/auth.log
 lacks err "states may be missing"
+# Tracks that are covered by wiping the disk: what was before is asked for with another end, and the message says so.
+cat >wipe.py <<'END'
+import struct
+b = bytearray(open('writes', 'rb').read())
+struct.pack_into('<Q', b, 16, struct.unpack_from('<Q', b, 16)[0] + 1)
+b += struct.pack('<QQQQ', 0, 16, 4, 0).ljust(512, b'\0')  # a discard of the first 8 KiB
+open('wiped', 'wb').write(b)
+END
+python3 wipe.py || fail "wipe.py"
+"$PROVGRAPH" disk init wiped.history --size "$size" >text 2>&1 || fail "$(cat text)"
+"$PROVGRAPH" disk import wiped.history wiped >text 2>&1 || fail "$(cat text)"
+expect_status 2 "$PROVGRAPH" disk log wiped.history /log/auth.log
+contains err "one that ends before this came about can be read"
+last=$("$PROVGRAPH" disk info wiped.history --json | sed -n 's/^ *"last_seq": \([0-9]*\),$/\1/p')
+expect_status 0 "$PROVGRAPH" disk log wiped.history /log/auth.log --to "seq:$((last - 1))"
