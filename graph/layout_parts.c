@@ -29,6 +29,7 @@
 #define TAG_HEIGHT 17.0
 #define TAG_INSET 12.0
 #define TAG_STEP 9.0
+#define BESIDE 8.0 /* below the corner of a box, where a line from its side ends */
 #define TAG_SPREAD 60.0 /* so that words do not reach into the next column */
 
 #define COMMON_LEAST 6
@@ -266,7 +267,22 @@ static void place_parts(struct parts *s)
 
 // ---- back into the picture
 
-static int put_edges(struct parts *s, struct part *part)
+// A route to where the tags are ends at the box itself.
+static void pull_end(const struct parts *s, uint32_t node, double *end, double *control)
+{
+	const struct picture_node *n = &s->p->nodes.items[node];
+	double top = n->y - n->height / 2, bottom = n->y + n->height / 2, before = end[1];
+
+	if (before >= top && before <= bottom)
+		return;
+	if (fabs(end[0] - n->x) < n->width / 2) // from above or below: as near to the box as it was to its tags
+		end[1] += before < top ? TAG_HEIGHT * s->above[node] : -TAG_HEIGHT * s->below[node];
+	else
+		end[1] = before < top ? top + BESIDE : bottom - BESIDE;
+	control[1] += end[1] - before;
+}
+
+static void put_edges(struct parts *s, struct part *part)
 {
 	for (size_t i = 0; i < part->drawn.picture.edges.count; i++) {
 		struct picture_edge *from = &part->drawn.picture.edges.items[i], *to = &s->p->edges.items[part->drawn.edge_of[i]];
@@ -275,12 +291,17 @@ static int put_edges(struct parts *s, struct part *part)
 			from->points[2 * j] += part->x;
 			from->points[2 * j + 1] += part->y;
 		}
+		if (from->point_count >= 4) {
+			double *last = from->points + 2 * (from->point_count - 1);
+
+			pull_end(s, to->from, from->points, from->points + 2);
+			pull_end(s, to->to, last, last - 2);
+		}
 		free(to->points);
 		to->points = from->points;
 		to->point_count = from->point_count;
 		from->points = NULL;
 	}
-	return 0;
 }
 
 static void put_nodes(struct parts *s, const struct part *part)
@@ -352,8 +373,7 @@ static int place_all(struct parts *s, layout_place *place, void *context)
 	place_parts(s);
 	for (size_t i = 0; i < s->items.count; i++) {
 		put_nodes(s, &s->items.items[i]);
-		if (put_edges(s, &s->items.items[i]) < 0)
-			return -1;
+		put_edges(s, &s->items.items[i]);
 	}
 	return put_tags(s);
 }

@@ -334,6 +334,8 @@ static void test_parts(const char *with)
 	}
 	uint32_t made = made_file(p, "/tmp/", "made", 2, at(10, 2, 0, 0));
 	made_edge(p, side[3], made, FLOW_CREATE, at(10, 2, 0, 0), 1, "created");
+	for (unsigned i = 0; i < 4; i++) // words over it leave their room between it and its file
+		made_edge(p, path[i], made, FLOW_WRITE, at(10, 2, i, 0), 1, "wrote");
 	uint32_t back = made_edge(p, made, path[5], FLOW_OPEN_READ, at(10, 2, 1, 0), 1, "opened for reading");
 	uint32_t unsure = made_edge(p, side[0], side[1], FLOW_PIPE, at(10, 1, 2, 0), 1, "piped to");
 	p->edges.items[unsure].class = CLASS_UNCERTAIN;
@@ -365,6 +367,14 @@ static void test_parts(const char *with)
 	for (size_t i = 0; i < p->edges.count; i++)
 		if (p->edges.items[i].from == library)
 			CHECK(!p->edges.items[i].apart_into && memcmp(p->edges.items[i].points, p->edges.items[common].points, 8 * sizeof(double)) == 0);
+	for (size_t i = 0; i < p->edges.count; i++) { // none ends in the room of the words
+		const struct picture_edge *e = &p->edges.items[i];
+
+		if (!e->apart) {
+			CHECK(distance(&p->nodes.items[e->from], e->points) < LAYOUT_ARROW_ON_PATH);
+			CHECK(distance(&p->nodes.items[e->to], e->points + 2 * (e->point_count - 1)) < LAYOUT_ARROW_ON_PATH + 1);
+		}
+	}
 	CHECK(reads_before(p, side[0], library)); // what says least comes last
 	made_free(p);
 }
