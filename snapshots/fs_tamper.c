@@ -12,6 +12,8 @@
 #define BAD (TIMELINE_CUT | TIMELINE_REWRITTEN | TIMELINE_REPLACED | TIMELINE_DELETED)
 #define ONE_ACT_NS (2 * UINT64_C(1000000000)) /* writes of one act: a file that is emptied and filled again, many blocks rewritten */
 #define DETAILED_FINDINGS 200u /* the lines of further ones are not looked for: each costs two views */
+#define KIND_BITS 0xF000u      /* S_IFMT and S_IFREG as Linux stores them */
+#define REGULAR_BITS 0x8000u
 #define HEAD_BYTES 256u        /* what tells a doctored copy from a fresh log */
 
 struct tamper {
@@ -188,6 +190,18 @@ static int judge_act(struct tamper *t, size_t first, size_t last, struct error *
 	return result;
 }
 
+// A folder changes in every place, and has no lines: "at its end only" would be a lie about it.
+static int check_kind(const struct fsread_question *q, const struct timeline_states *states, struct error *err)
+{
+	struct buffer name AUTO_RELEASE_BUFFER = {0};
+
+	for (size_t i = 0; i < states->count; i++)
+		if ((states->items[i].mode & KIND_BITS) == REGULAR_BITS)
+			return 0;
+	fs_span_name(q, &name);
+	return error_set(err, "%s: is no regular file; only one that grows at its end can be judged", buffer_string(&name));
+}
+
 int fs_job_tamper(struct fs_job *job, struct error *err)
 {
 	struct fs_span span;
@@ -205,6 +219,8 @@ int fs_job_tamper(struct fs_job *job, struct error *err)
 		job->failure = FSREAD_NO_SUCH_FILE;
 		result = error_set(err, "%s: was never there in this span of the history", buffer_string(&name));
 	}
+	if (result == 0)
+		result = check_kind(job->question, &track.states, err);
 	for (size_t i = 0; result == 0 && i < track.states.count; i++) {
 		if (!(track.states.items[i].change & BAD))
 			continue;

@@ -93,6 +93,8 @@ same out lines
 expect_status 0 "$PROVGRAPH" disk tamper h /log/clean
 [ ! -s out ] || fail "$(cat out)"
 contains err "changed at its end only"
+expect_status 2 "$PROVGRAPH" disk tamper h /log
+contains err "/log: is no regular file"
 expect_status 2 "$PROVGRAPH" disk tamper h /log/never
 expect_status 1 "$PROVGRAPH" disk tamper h /log/auth --json --to "seq:$rewritten"
 [ "$(wc -l <out)" -eq 1 ] || fail "$(cat out)"
