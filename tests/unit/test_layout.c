@@ -379,6 +379,31 @@ static void test_parts(const char *with)
 	made_free(p);
 }
 
+// Whatever is on the path, and however edges lie: nothing overlaps, everything is drawn.
+static void test_parts_any(const char *with, uint32_t seeds)
+{
+	for (uint32_t seed = 1; seed <= seeds; seed++) {
+		struct picture *p = made_large(20 + seed % 40, seed);
+		uint32_t state = seed;
+
+		for (unsigned i = 0; i < 30; i++) {
+			uint32_t from = made_random(&state) % (uint32_t)p->nodes.count, to = made_random(&state) % (uint32_t)p->nodes.count;
+			uint32_t edge = made_edge(p, from, to, (enum flow_op)(made_random(&state) % FLOW_COUNT), at(10, i, 0, 0), 1, "any");
+
+			p->edges.items[edge].both_ways = made_random(&state) % 4 == 0;
+			p->edges.items[edge].class = (enum flow_class)(made_random(&state) % 3);
+			p->edges.items[edge].correlation = made_random(&state) % 9 == 0;
+			if (made_random(&state) % 3 == 0)
+				made_on_path(p, edge);
+		}
+		CHECK_EQUAL(layout_run(p, (struct layout_options){.program = with}, NULL), 0);
+		CHECK(p->around_y > 0);
+		check_positions(p);
+		check_ends(p);
+		made_free(p);
+	}
+}
+
 // Folds with one neighbour stand at it, causes above, and their lines are short; one with two neighbours keeps its place.
 static void test_attached(void)
 {
@@ -443,6 +468,8 @@ int main(int argc, char **argv)
 	test_rows(NULL);
 	test_parts(program);
 	test_parts(NULL);
+	test_parts_any(program, 12);
+	test_parts_any(NULL, 60);
 	test_attached();
 	test_states();
 	return unit_end();
