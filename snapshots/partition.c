@@ -187,7 +187,7 @@ int partition_choose(const struct partition_vector *all, int number, struct part
 	if (known == 0)
 		return choose_refuse(all, "no partition holds a file system", err);
 	if (known > 1)
-		return choose_refuse(all, "name one of the partitions", err);
+		return choose_refuse(all, "name one of the partitions, as HISTORY:N", err);
 	*ret = *only;
 	return 0;
 }

@@ -182,7 +182,9 @@ static void probe_explain(struct partition *p, const char *kind)
 			return;
 		}
 	}
-	(void)snprintf(reason, sizeof(reason), "provgraph does not read %s: serve the moment with " VIEWS " and mount it read only", kind);
+	// XFS and btrfs refuse a read-only device while their log is dirty, as it is at nearly every moment of a running guest.
+	(void)snprintf(reason, sizeof(reason), "provgraph does not read %s: mount a copy (`provgraph disk export`), or " VIEWS
+		       " behind nbdkit's cow filter: a mount replays its log", kind);
 	partition_set(p, kind, false, reason);
 }
 

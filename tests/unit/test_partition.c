@@ -100,7 +100,7 @@ static void test_dos(void)
 
 	put_file(&i, 2048 * 512, "-t ext4", "8M");
 	all = find(&i);
-	CHECK(partition_choose(&all, -1, &p, &err) < 0 && strstr(err.message, "name one of the partitions: 1 (ext4, 8.0 MiB)"));
+	CHECK(partition_choose(&all, -1, &p, &err) < 0 && strstr(err.message, "name one of the partitions, as HISTORY:N: 1 (ext4, 8.0 MiB)"));
 	partition_vector_release(&all);
 
 	// A chain that bites its tail: the second link points to the first.
@@ -216,7 +216,7 @@ static void test_whole_disk(void)
 	all = find(&i);
 	CHECK_EQUAL(all.count, 1);
 	check_partition(&all, 0, 0, 0, DISK_BYTES, "vfat");
-	CHECK(!all.items[0].readable && strstr(all.items[0].reason, "disk views"));
+	CHECK(!all.items[0].readable && strstr(all.items[0].reason, "disk views") && strstr(all.items[0].reason, "replays its log"));
 	partition_vector_release(&all);
 	free(bytes);
 }
