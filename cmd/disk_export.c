@@ -137,6 +137,12 @@ static int open_view(const struct disk_options *o, struct views **ret_views, str
 
 	if (result == 0)
 		result = disk_moment(h, o->operands[0], o, &seq, err);
+	if (result == 0 && !o->quiet) { // which of the states that TIME may mean it was
+		struct buffer moment AUTO_RELEASE_BUFFER = {0};
+
+		disk_ask_moment(&moment, o, h, seq);
+		report_line("moment: %s", buffer_string(&moment));
+	}
 	history_free(h);
 	if (result < 0 || views_open(o->history, o->zone, ret_views, err) < 0)
 		return -1;
@@ -197,7 +203,7 @@ static int check_options(const struct disk_options *o, struct error *err)
 	if (o->format && !log && strcmp(o->format, "raw") != 0)
 		return error_set(err, "--format %s: is not one of raw, dm-log-writes", o->format);
 	if (!o->output)
-		return error_set(err, "disk export: where to? -o FILE");
+		return error_set(err, "disk %s: where to? -o FILE", o->verb);
 	if (log && o->operand_count > 0)
 		return error_set(err, "disk export: a log of all writes has no TIME; leave out %s", o->operands[0]);
 	if (log && o->raw)
@@ -209,7 +215,7 @@ static int check_options(const struct disk_options *o, struct error *err)
 	if (log)
 		return error_set(err, "disk export: a log of all writes goes to a file, not to standard output");
 	if (fstat(STDOUT_FILENO, &status) == 0 && S_ISCHR(status.st_mode) && isatty(STDOUT_FILENO))
-		return error_set(err, "disk export: a terminal cannot take an image; -o FILE, or a pipe");
+		return error_set(err, "disk %s: a terminal cannot take an image; -o FILE, or a pipe", o->verb);
 	return 0;
 }
 

@@ -190,3 +190,9 @@ expect_status 2 "$PROVGRAPH" disk cat h
 contains err "disk cat: at which TIME, which file?"
 expect_status 2 "$PROVGRAPH" --restore-at --disk h --path /hundred
 contains err "--restore-at: needs a value"
+
+# An image says which state it holds, and questions name the verb that asks them.
+expect_status 0 "$PROVGRAPH" disk export h seq:0 -o state.img
+contains err "moment: before the first record"
+expect_status 2 "$PROVGRAPH" disk cat h seq:0 --image
+contains err "disk cat: where to?"
