@@ -83,7 +83,7 @@ start_disk serve d s
 io s 'write -P 3 0 4k' flush
 stop_disk "$served"
 printf 'X' | dd of=d/segments/00000001.segment bs=1 seek=$((128 + 8)) conv=notrunc status=none
-expect_status 4 "$PROVGRAPH" disk serve d --socket s
+expect_status 4 disk serve d --socket s
 contains err "byte 128:"
 contains err "provgraph disk verify lists what is wrong"
 no_files s
