@@ -3,34 +3,13 @@
 # The replayed view of a disk that the kernel writes is what `e2fsck -E journal_only` makes of the recorded bytes, at random moments of real
 # histories: data=ordered and data=journal, blocks of 1 and 4 KiB, journals of 4 and 16 MiB, ext3, no checksums, checksums of version 1.
 # What the view serves also mounts read only as it is, and e2fsck finds no fault in it.
-#
-#     nbdkit with our plugin <- nbdfuse <- loop device <- ext4
 # shellcheck source=tests/lib.sh
 . "$SRCDIR/tests/lib.sh"
-requires_root
-requires nbdkit nbdfuse losetup mke2fs e2fsck debugfs python3 fusermount3
-[ -c /dev/fuse ] || skip "no /dev/fuse"
+# shellcheck source=tests/mount.sh
+. "$SRCDIR/tests/mount.sh"
+requires e2fsck debugfs
 
 STATES=${STATES:-17} # of each configuration
-mkdir fuse mnt view
-
-# Runs for each configuration; leaves nothing mounted, whatever happens.
-take_down() {
-	umount view mnt 2>/dev/null
-	[ -z "${loop:-}" ] || losetup -d "$loop"
-	fusermount3 -u fuse 2>/dev/null
-	[ -z "${server:-}" ] || { kill "$server" && wait "$server"; }
-	loop='' server=''
-}
-cleanup_fn 'take_down >/dev/null 2>&1'
-
-wait_for() { # TEST...: until it holds, at most 10 s
-	for _ in $(seq 100); do
-		test "$@" && return
-		sleep 0.1
-	done
-	fail "not true within 10 s: $*"
-}
 
 last_seq() {
 	"$PROVGRAPH" disk info --json h | sed -n 's/.*"last_seq": \([0-9]*\).*/\1/p'

@@ -3,31 +3,11 @@
 # Every state of a log on a disk that the kernel writes: 1,200 appends with fsync give 1,201 states; in-place changes, sed -i, truncation,
 # removal, rename over it, rotation, data that is still on its way, files that came and went. disk log, tamper, diff and files are held against
 # what the one who did it saw, and against views at single moments.
-#
-#     nbdkit with our plugin <- nbdfuse <- loop device <- ext4
 # shellcheck source=tests/lib.sh
 . "$SRCDIR/tests/lib.sh"
-requires_root
-requires nbdkit nbdfuse losetup mke2fs python3 fusermount3 sfdisk
-[ -c /dev/fuse ] || skip "no /dev/fuse"
-mkdir fuse mnt
-
-take_down() {
-	umount mnt 2>/dev/null
-	[ -z "${loop:-}" ] || losetup -d "$loop"
-	fusermount3 -u fuse 2>/dev/null
-	[ -z "${server:-}" ] || { kill "$server" && wait "$server"; }
-	loop='' server=''
-}
-cleanup_fn 'take_down >/dev/null 2>&1'
-
-wait_for() { # TEST...: until it holds, at most 10 s
-	for _ in $(seq 100); do
-		test "$@" && return
-		sleep 0.1
-	done
-	fail "not true within 10 s: $*"
-}
+# shellcheck source=tests/mount.sh
+. "$SRCDIR/tests/mount.sh"
+requires sfdisk
 
 # record MKFS-OPTIONS MOUNT-OPTIONS APPENDS [SECTOR SECTORS]: a history in ./h, and the truth; in a partition of the disk, or on all of it
 record() {
