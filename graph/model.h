@@ -63,6 +63,9 @@ struct flow_edge {
 	uint32_t from, to;           // nodes
 	uint8_t op, class;           // enum flow_op, enum flow_class
 	bool failed;                 // an attempt that the kernel refused (failed connect): evidence, carries nothing back
+	bool recovered;              // an event behind it stands only in records that a disk history gave back
+	bool no_write_seen;          // opened for writing, and a recorded disk shows that nothing was written (graph/annotate.h)
+	bool ended_by_disk;          // end_ns was moved by a disk's last arrival
 	uint64_t start_ns, end_ns;   // NANOTIME_NONE as end = still open when the log ends
 	uint64_t serial;             // of the first event; ties of time
 	uint32_t count;              // parallel flows merged into this one (only where that changes no reachability)

@@ -137,6 +137,10 @@ void picture_free(struct picture *p)
 	picture_input_vector_release(&p->inputs);
 	picture_recovery_vector_release(&p->recoveries);
 	picture_record_vector_release(&p->records);
+	for (size_t i = 0; i < p->disks.count; i++)
+		free(p->disks.items[i].clock);
+	picture_disk_vector_release(&p->disks);
+	picture_log_finding_vector_release(&p->log_findings);
 	free(p);
 }
 

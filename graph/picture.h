@@ -17,14 +17,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct annotation;
+
 struct text { const char *bytes; size_t length; }; // bytes may be NULL when length is 0; NUL follows otherwise
 
-// What a recorded disk showed of a file at one moment; whoever asks the disk fills these in. A node without any was not asked.
+// What a recorded disk showed of a file at one moment (graph/annotate.h).
 struct picture_disk_state {
 	char glyph;                  // as in picture_state
-	uint64_t time_ns;            // its arrival on the disk
+	uint64_t time_ns;            // its arrival on the disk by the guest's clock, so that it stands right on the axis
 	uint64_t size_bytes;
-	struct text verdict;         // "written here", "opened, no write seen", "content pending", "never reached the disk" ...
+	struct text verdict;         // "written here", "content pending (33 bytes)", "as before", "no record accounts for it" ...
+	// Three times of one state; NANOTIME_NONE: not known.
+	uint64_t syscall_ns, inode_ns; // the record that accounts for it, and the inode's own: both the guest's clock
+	uint64_t arrival_ns;         // the host's clock: the one that --restore-at takes
+	uint64_t seq;                // the moment of the history, exactly
 };
 
 enum picture_kind { PICTURE_PROCESS, PICTURE_FILE, PICTURE_ADDRESS, PICTURE_CHANNEL /* pipe, unix socket */, PICTURE_KERNEL, PICTURE_FOLD };
@@ -51,6 +57,10 @@ struct picture_node {
 	bool ended;                  // exit or delete was seen
 	struct picture_state *states; size_t state_count; // files: what the records say of its content over time
 	struct picture_disk_state *disk_states; size_t disk_state_count; // in order of time; shown instead of `states` where there are any
+	struct text disk_verdict;    // file: "shown", "never reached the disk", "disk not covered", "not asked" ...; empty: no disk was given
+	uint32_t disk;               // index into picture.disks; GRAPH_NONE
+	uint64_t born_ns;            // file: the disk's birth time (guest clock) where no record saw its creation; NANOTIME_NONE
+	bool recovered;              // known only by records that a disk history gave back
 	enum trace_side side;
 	bool alert, on_path, root_cause, choke_point, login, persistence, after_module_load, gap_overlap, inferred_only;
 	double score; uint32_t rank;
@@ -71,6 +81,8 @@ struct picture_edge {
 	uint32_t ops;                // bit per flow_op merged here
 	enum flow_class class;
 	bool failed, on_path, both_ways, correlation; // correlation: same destination, dotted, never walked
+	bool recovered;              // rests on records that a disk history gave back
+	bool no_write_seen;          // every open for writing behind it: the disk shows that nothing was written
 	uint64_t count, first_ns, last_ns;
 	uint64_t until_ns;           // last moment at which something may have flowed; NANOTIME_NONE: open when the log ends
 	struct text label;           // "opened for writing x7", "executed", "connected (in progress) x4"
@@ -124,9 +136,40 @@ struct picture_recovery {
 	uint64_t time_ns;            // the content of this moment
 	bool lost;                   // the file's last content is gone from the disk, or was changed
 	struct text words;           // "as it was before it was deleted"
-	struct text command;         // HISTORY stands for the disk history, which this case does not name
+	struct text command;         // HISTORY stands for the disk history where this case does not name it
+	// Where a disk was asked; empty else. Brought by cmd/ (picture_set_preview).
+	uint32_t edge;               // of the graph: the one that matters; GRAPH_NONE
+	struct text command_after;   // the same for the first state after it
+	struct text verdict;         // "complete", "content pending: 33 bytes, complete from ...", "not on the disk at this moment"
+	struct text before_sha256, after_sha256, executed_sha256;
+	struct text preview;         // lines: "  same", "- gone", "+ new" (a text diff), or hex dumps of both
+	bool preview_is_hex, preview_is_cut;
 };
 VECTOR_DEFINE(picture_recovery_vector, struct picture_recovery)
+
+// A recorded disk that was asked.
+struct picture_disk {
+	struct text dev, name, mount; // "fe:10", "web01.history:1"; mount may be empty
+	uint64_t recorded_from_ns, recorded_to_ns; // host clock
+	uint32_t births_compared, births_matched;
+	uint32_t asked;              // files
+	// malloc, picture_free frees it
+	struct picture_clock { uint64_t from_ns, to_ns, base_ns; int64_t offset_ns; double drift; uint64_t error_ns; struct text source; bool stepped; } *clock;
+	size_t clock_count;
+	struct text words;           // one line for people: mapping, clock and its error, what was tightened
+};
+VECTOR_DEFINE(picture_disk_vector, struct picture_disk)
+
+// A record of a log that the disk shows to have been removed or changed.
+struct picture_log_finding {
+	uint64_t time_ns, serial;    // the record's own
+	uint64_t arrival_ns, gone_ns;// host clock: when it reached the disk; when it went. NANOTIME_NONE: unknown
+	bool changed;                // else removed
+	struct text log;             // where it was
+	struct text was, is;         // the lines; is: empty when removed
+	uint32_t node, edge;         // what it is drawn as; GRAPH_NONE
+};
+VECTOR_DEFINE(picture_log_finding_vector, struct picture_log_finding)
 
 struct picture {
 	struct text title;           // "python3 (started from thunderbird) contacted 10.0.0.5:443"
@@ -147,6 +190,8 @@ struct picture {
 	struct picture_input_vector inputs;
 	struct picture_recovery_vector recoveries; // by node
 	struct picture_record_vector records;      // picture_add_record; none: cmd/ brought none
+	struct picture_disk_vector disks;          // cmd/ brings them
+	struct picture_log_finding_vector log_findings; // by time; cmd/ brings them
 	bool linear_time;            // the timeline is to scale: waits are as long as they were
 	bool layout_fell_back;       // our own layout: exit status 3
 	uint32_t layout_rows;        // by layout_run: 1, or more when a wide graph was broken into rows
@@ -164,6 +209,7 @@ struct picture_options {
 	uint64_t from_ns, to_ns;
 	const char *command, *version;
 	bool linear_time;
+	const struct annotation *annotation; // what disks showed (graph/annotate.h); NULL: none was asked
 	const char *(*user_name)(uint32_t uid, void *context); // NULL: numbers only. Never the analyst's own /etc/passwd by default
 	void *user_name_context;
 };

@@ -441,7 +441,7 @@ static int fill_drafts(struct picture_work *w, const struct draft_vector *drafts
 		return -1;
 	for (uint32_t i = 0; i < drafts->count && result == 0; i++) {
 		const struct draft *d = &drafts->items[i];
-		struct picture_node n = {.id = i + 1};
+		struct picture_node n = {.id = i + 1, .disk = GRAPH_NONE, .born_ns = NANOTIME_NONE};
 		w->subject_of_node[i] = d->subject;
 		if (d->subject != GRAPH_NONE) {
 			w->s.items[d->subject].drawn = i;

@@ -62,7 +62,7 @@ int picture_find_recoveries(struct picture_work *w)
 
 	for (uint32_t i = 0; i < w->p->nodes.count && !failed; i++) {
 		const struct picture_node *n = &w->p->nodes.items[i];
-		struct picture_recovery r = {.node = i};
+		struct picture_recovery r = {.node = i, .edge = GRAPH_NONE};
 
 		if (n->kind != PICTURE_FILE || n->inode == 0)
 			continue;

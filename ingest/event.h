@@ -205,6 +205,7 @@ struct event {
 
 	const struct evidence_ref *evidence;
 	size_t evidence_count;
+	bool recovered;      // a record of it is in no log that was given: a disk history gave it back
 };
 
 // Returns 0 to go on, 1 to stop the scan (no error), -1 with err.

@@ -51,6 +51,38 @@ struct timeline_file { // volume and file
 // of whatever the name meant. 0; 1 when the file was never there; -1.
 int timeline_states(const struct timeline_file *file, uint64_t from_seq, uint64_t to_seq, struct timeline_states *ret, struct error *err);
 
+// ---- many files at once
+
+#define TIMELINE_MAX_INODES 4096u /* our limit for one question */
+// The states of many inodes in one walk over the history, each as timeline_states() would tell it by inode: grouped by inode in the order
+// asked (`inodes` holds no number twice), oldest first within one. An inode that was never there has none. 0, also when none had any; -1.
+int timeline_inodes(const struct timeline_file *volume, const uint64_t *inodes, size_t count, uint64_t from_seq, uint64_t to_seq,
+		    struct timeline_states *ret, struct error *err);
+
+// ---- the guest's clock against the host's
+
+// A stretch of host time in which the guest's clock ran evenly. The next begins where it was stepped.
+struct timeline_clock_piece {
+	uint64_t from_ns, to_ns;   // host time, half-open; together they cover 0 .. NANOTIME_NONE
+	uint64_t base_ns;          // host time at which offset_ns holds
+	int64_t offset_ns;         // host minus guest
+	double drift;              // change of the offset, ns per ns of host time
+	uint64_t error_ns;         // the true offset lies within offset +- error
+	uint64_t samples;
+	enum timeline_clock_source { TIMELINE_CLOCK_JOURNAL = 1 /* jbd2 commit blocks */, TIMELINE_CLOCK_AUDIT /* stamps inside blocks of an audit log */ } source;
+	bool stepped;              // the guest's clock jumped where this piece begins: a finding
+};
+VECTOR_DEFINE(timeline_clock_pieces, struct timeline_clock_piece)
+struct timeline_clock { struct timeline_clock_pieces pieces; };
+void timeline_clock_release(struct timeline_clock *c);
+// Out of the records (from_seq, to_seq]. 0; 1: nothing there tells the guest's time (no pieces); -1.
+int timeline_clock(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_clock *ret, struct error *err);
+// Offset and error at a moment of host time. False: unknown.
+bool timeline_clock_at(const struct timeline_clock *c, uint64_t host_ns, int64_t *ret_offset_ns, uint64_t *ret_error_ns);
+// Guest -> host. 0; 1: the guest's clock was set back and showed this time twice, the later one is told; -1: unknown (no pieces).
+int timeline_clock_to_host(const struct timeline_clock *c, uint64_t guest_ns, uint64_t *ret_host_ns, uint64_t *ret_error_ns);
+int timeline_clock_to_guest(const struct timeline_clock *c, uint64_t host_ns, uint64_t *ret_guest_ns, uint64_t *ret_error_ns); // 0, -1
+
 // One change of an append-only file other than at its end.
 struct timeline_finding {
 	uint64_t before_seq, seq, arrival_ns; // the last good moment; the state that changed it

@@ -92,6 +92,8 @@ static void made_free(struct picture *p)
 static struct picture_node *made_node(struct picture *p, enum picture_kind kind, struct text name, struct text detail, uint64_t first_ns)
 {
 	struct picture_node node = {
+		.disk = GRAPH_NONE,
+		.born_ns = NANOTIME_NONE,
 		.id = (uint32_t)p->nodes.count + 1, .kind = kind, .name = name, .detail = detail, .full = detail, .first_ns = first_ns,
 		.last_ns = first_ns, .score = 0.5, .rank = (uint32_t)p->nodes.count + 1, .fold = GRAPH_NONE,
 		.auid = EVENT_ID_UNSET, .session = EVENT_ID_UNSET, .side = TRACE_CAUSE,

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The second witness: what recorded disks showed of the files in the graph. Pure: cmd/ asks the disks, this weighs what they answered.
+//
+//   annotation_new -> annotation_wishes (the best files of a first ranking) -> [cmd/: timeline_inodes] -> annotation_take
+//   -> annotation_births (is it the right disk?) -> annotation_tighten (edges end earlier) -> trace_run once more -> picture_build
+//
+// Files are matched by (volume, inode, generation), never by path. Audit and inode times are the guest's clock, arrivals the host's.
+//
+// Tightening is sound: an arrival at D proves that its write happened before D; data comes 30 to 40 s late, or never. A write at t of a
+// file that lives on arrives by t + ANNOTATE_PATIENCE. So where neither the recording nor the inode ended within that time after an
+// open's end, and nothing arrived in between, the open's interval may end at the last arrival before (never begin later), and without
+// any arrival "no write seen" holds. In all other cases interval and weight stay: a reader may have been served from the page cache
+// long before the write arrived, and a deleted file's content never comes.
+#ifndef GRAPH_ANNOTATE_H
+#define GRAPH_ANNOTATE_H
+
+#include "base/error.h"
+#include "base/vector.h"
+#include "graph/model.h"
+#include "graph/trace.h"
+#include "snapshots/timeline.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ANNOTATE_ASKED 500u /* files that the disks are asked for */
+#define ANNOTATE_PATIENCE_NS (60 * UINT64_C(1000000000))
+
+struct annotate_volume {
+	uint32_t host, dev;        // host: string id, 0 = any
+	const char *name;          // as printed: "web01.history:1"
+	uint64_t from_ns, to_ns;   // host time of the first record that was asked about, and of the last WRITE among them (not the last FLUSH:
+				   // a guest that is gone writes nothing)
+	const struct timeline_clock *clock; // no pieces: nothing is tightened, and births without crtime are not compared
+};
+
+enum annotate_verdict {        // of a file
+	ANNOTATE_NOT_ASKED = 1,    // a mapped volume, but not among the best
+	ANNOTATE_NOT_COVERED,      // no disk for its device, or nothing recorded of that time
+	ANNOTATE_SHOWN,            // states follow
+	ANNOTATE_NEVER_REACHED,    // the log saw it made, and the disk never showed it although the recording went on
+	ANNOTATE_PENDING,          // it is there, but of its last state content never came in
+};
+enum annotate_state_verdict {
+	ANNOTATE_STATE_BEFORE = 1, // it was so before the window (or before the recording)
+	ANNOTATE_STATE_WRITTEN,    // "written here": the inode's time lies in an open for writing (or truncate, rename ...) of the log
+	ANNOTATE_STATE_UNSEEN,     // the disk changed and no record of the log accounts for it: a finding
+	ANNOTATE_STATE_CONTENT_PENDING,
+	ANNOTATE_STATE_NAME,       // renamed, linked, attributes, deleted
+};
+struct annotate_state {
+	struct timeline_state disk;
+	enum annotate_state_verdict verdict;
+	uint64_t syscall_ns;       // of the record that accounts for it (guest clock); NANOTIME_NONE
+	uint64_t inode_ns;         // mtime, or ctime where only that moved (guest clock); NANOTIME_NONE
+	uint64_t guest_ns;         // the arrival by the guest's clock, for axes; NANOTIME_NONE: offset unknown
+	uint32_t edge;             // that record's edge, GRAPH_NONE
+};
+VECTOR_DEFINE(annotate_states, struct annotate_state)
+
+struct annotate_answer {
+	enum annotate_verdict verdict;
+	uint32_t volume;           // index, GRAPH_NONE: none covers it
+	uint32_t generation;       // the inode's i_generation; which life of the inode this file is
+	uint64_t crtime_ns;        // NANOTIME_NONE: not there
+	struct annotate_states states; // of that life, oldest first
+};
+
+struct annotation;
+// Volumes are copied but for their clocks, which must outlive it. NULL and err.
+struct annotation *annotation_new(const struct graph *g, const struct annotate_volume *volumes, size_t count, struct error *err);
+void annotation_free(struct annotation *a);
+
+struct annotate_wish { uint32_t file, volume; uint64_t inode; };
+VECTOR_DEFINE(annotate_wishes, struct annotate_wish)
+// The best `limit` files of the slice on the volumes, best first; ties as in trace.order. Two lives of one inode are two wishes.
+int annotation_wishes(struct annotation *a, const struct trace *t, size_t limit, struct annotate_wishes *ret, struct error *err);
+// What a volume answered about the inodes of its wishes (all states, as timeline_inodes() groups them).
+int annotation_take(struct annotation *a, uint32_t volume, const struct timeline_states *states, struct error *err);
+
+// Is it the right disk? The log's births (open, creat, mkdir, mknod, symlink; not rename, not link) against the inode's.
+struct annotate_births { uint32_t compared, matched; };
+int annotation_births(const struct annotation *a, uint32_t volume, struct annotate_births *ret, struct error *err);
+
+struct annotate_tightened { uint64_t ended, no_write_seen; };
+// Shortens edges of g (the graph it was made for), and marks those without a write. Call once, when all was taken.
+int annotation_tighten(struct annotation *a, struct graph *g, struct annotate_tightened *ret, struct error *err);
+
+// Never NULL for a file of the graph.
+const struct annotate_answer *annotation_of(const struct annotation *a, uint32_t file);
+const struct annotate_volume *annotation_volume(const struct annotation *a, uint32_t volume);
+const char *annotate_verdict_words(enum annotate_verdict v);             // "never reached the disk"
+const char *annotate_state_words(enum annotate_state_verdict v);         // "written here"
+char annotate_glyph(const struct timeline_state *s);                     // '+' '~' 'v' 'x' '>'
+
+// ---- moments: which contents matter for a file
+
+enum annotate_moment_kind { ANNOTATE_BEFORE = 1, ANNOTATE_AFTER, ANNOTATE_EXECUTED };
+struct annotate_moment {
+	enum annotate_moment_kind kind;
+	uint32_t edge;             // of the graph
+	uint64_t serial, guest_ns; // of the event (an edge can stand for several)
+	uint64_t host_ns, error_ns;// guest_ns by the host's clock
+	uint64_t seq;              // AFTER: of the first state after; 0: none came. BEFORE, EXECUTED: 0, the last record not after host_ns is meant
+};
+VECTOR_DEFINE(annotate_moments, struct annotate_moment)
+// For each event that opened the file for writing, truncated, renamed or deleted it: BEFORE and AFTER; for each that executed it: EXECUTED.
+// In order of time. None where no volume covers the file or its clock is unknown.
+int annotation_moments(const struct annotation *a, const struct graph *g, uint32_t file, struct annotate_moments *ret, struct error *err);
+
+#endif
