@@ -54,5 +54,10 @@ int fs_job_states(struct fs_job *job, struct error *err);
 int fs_job_tamper(struct fs_job *job, struct error *err);
 int fs_job_diff(struct fs_job *job, struct error *err);
 int fs_job_files(struct fs_job *job, struct error *err);
+// fs_job_inodes.c, fs_job_clock.c, fs_job_contents.c, fs_job_lines.c
+int fs_job_inodes(struct fs_job *job, struct error *err);
+int fs_job_clock(struct fs_job *job, struct error *err);
+int fs_job_contents(struct fs_job *job, struct error *err);
+int fs_job_lines(struct fs_job *job, struct error *err);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FSREAD_PROTOCOL 1 // both sides must agree; the first thing said
+#define FSREAD_PROTOCOL 2 // both sides must agree; the first thing said
 
 enum fsread_job {
 	FSREAD_PARTITIONS = 1, // what is on the disk at to_seq
@@ -26,7 +26,12 @@ enum fsread_job {
 	FSREAD_TAMPER,         // timeline.h
 	FSREAD_DIFF,           // timeline.h
 	FSREAD_FILES,          // timeline.h
+	FSREAD_INODES,         // timeline.h: the states of many inodes; list: the inodes
+	FSREAD_CLOCK,          // timeline.h: samples of the guest's clock
+	FSREAD_CONTENTS,       // contents.h: many inodes at many moments; list: four numbers for each wish
+	FSREAD_LINES,          // log_lines.h: every line that a log ever held
 };
+#define FSREAD_LAST_JOB FSREAD_LINES
 
 struct fsread_question {
 	enum fsread_job job;
@@ -39,7 +44,10 @@ struct fsread_question {
 	bool raw;              // home blocks, without replay
 	uint64_t max_bytes;    // of content; 0: no limit
 	uint64_t time_ns;      // the moment as it was asked for, when that is later than to_seq's own time; 0: not known
+	const uint64_t *list;  // further numbers, as the job says
+	size_t list_count;
 };
+#define FSREAD_MAX_LIST (4u * 65536u) /* our limit: half a frame */
 
 enum fsread_frame {
 	FSREAD_FRAME_HELLO = 1,  // u64 protocol
@@ -56,6 +64,9 @@ enum fsread_frame {
 	FSREAD_FRAME_FINDING,    // timeline.h
 	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
 	FSREAD_FRAME_WHOLE,      // in a tree: the last FILE's content was sent in full (its VERDICT, if any, before)
+	FSREAD_FRAME_SAMPLE,     // CLOCK: u64 source (enum timeline_clock_source), seq, host ns, guest ns
+	FSREAD_FRAME_WISH,       // CONTENTS: u64 number of the wish that the next frames answer, u64 there
+	FSREAD_FRAME_LINE,       // LINES
 	FSREAD_FRAME_QUESTION,   // the only one that goes the other way, behind a HELLO
 };
 enum fsread_failure {

@@ -23,6 +23,30 @@ void fsread_question_put(struct buffer *out, const struct fsread_question *q)
 	wire_put_u64(out, q->raw);
 	wire_put_u64(out, q->max_bytes);
 	wire_put_u64(out, q->time_ns);
+	wire_put_u64(out, q->list_count);
+	for (size_t i = 0; i < q->list_count; i++)
+		wire_put_u64(out, q->list[i]);
+}
+
+static int get_list(struct wire_reader *r, struct fsread_question *q, struct error *err)
+{
+	uint64_t count = wire_get_u64(r);
+
+	if (r->failed || count > FSREAD_MAX_LIST || count > (size_t)(r->end - r->at) / sizeof(uint64_t)) {
+		r->failed = true;
+		return 0;
+	}
+	if (count == 0)
+		return 0;
+	uint64_t *list = malloc((size_t)count * sizeof(*list));
+
+	if (!list)
+		return error_set(err, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		list[i] = wire_get_u64(r);
+	q->list = list;
+	q->list_count = (size_t)count;
+	return 0;
 }
 
 int fsread_question_get(struct wire_reader *r, struct fsread_question *ret, struct error *err)
@@ -43,7 +67,11 @@ int fsread_question_get(struct wire_reader *r, struct fsread_question *ret, stru
 	q.max_bytes = wire_get_u64(r);
 	q.time_ns = wire_get_u64(r);
 	q.path = path;
-	if (job < FSREAD_PARTITIONS || job > FSREAD_FILES || (partition > INT32_MAX && partition != UINT64_MAX))
+	if (get_list(r, &q, err) < 0) {
+		fsread_question_release(&q);
+		return -1;
+	}
+	if (job < FSREAD_PARTITIONS || job > FSREAD_LAST_JOB || (partition > INT32_MAX && partition != UINT64_MAX))
 		r->failed = true;
 	if (wire_end(r, "the question", err) < 0) {
 		fsread_question_release(&q);
@@ -65,6 +93,7 @@ void fsread_question_release(struct fsread_question *q)
 {
 	free((char *)(uintptr_t)q->history);
 	free((char *)(uintptr_t)q->path);
+	free((uint64_t *)(uintptr_t)q->list);
 	*q = (struct fsread_question){0};
 }
 
