@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/config.h"
 #include "cmd/synopsis.h"
+#include "cmd/witness_volume.h"
 
 #include <string.h>
 
@@ -126,7 +127,8 @@ static const struct {
 	{"alert-time", offsetof(struct options, alert_time_text)}, {"host", offsetof(struct options, host)},
 	{"from", offsetof(struct options, from_text)}, {"to", offsetof(struct options, to_text)},
 	{"why", offsetof(struct options, why)}, {"baseline", offsetof(struct options, baseline)},
-	{"output", offsetof(struct options, output)}, {"tz", offsetof(struct options, zone.name)},
+	{"output", offsetof(struct options, output)}, {"evidence", offsetof(struct options, evidence)},
+	{"tz", offsetof(struct options, zone.name)},
 }, switches[] = {
 	{"csv-raw", offsetof(struct options, csv_raw)}, {"force", offsetof(struct options, force)},
 	{"quiet", offsetof(struct options, quiet)}, {"no-pager", offsetof(struct options, no_pager)},
@@ -137,7 +139,7 @@ static const struct {
 // Options of --restore-at and --versions, which cmd/restore_at.c takes before an investigation is thought of.
 static bool is_disk_option(const char *name)
 {
-	static const char *const names[] = {"restore-at", "versions", "disk", "path", "inode", "image", "raw"};
+	static const char *const names[] = {"restore-at", "versions", "path", "inode", "image", "raw"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -165,6 +167,10 @@ static int apply_option(struct options *o, const struct synopsis_option *option,
 	}
 	if (strcmp(name, "log") == 0)
 		return append(&o->logs, value, err);
+	if (strcmp(name, "disk") == 0)
+		return append(&o->disks, value, err);
+	if (strcmp(name, "disk-log") == 0)
+		return append(&o->disk_logs, value, err);
 	if (strcmp(name, "alert-port") == 0)
 		return set_port(o, value, err);
 	if (strcmp(name, "alert-id") == 0)
@@ -180,7 +186,7 @@ static int apply_option(struct options *o, const struct synopsis_option *option,
 	if (strcmp(name, "time-scale") == 0)
 		return set_time_scale(o, value, err);
 	if (is_disk_option(name))
-		return error_set(err, "--%s: belongs to --restore-at TIME or --versions PATH; this version joins no disk to an investigation", name);
+		return error_set(err, "--%s: belongs to --restore-at TIME or --versions PATH", name);
 	if (strcmp(name, "help") == 0)
 		o->command = COMMAND_HELP;
 	else if (strcmp(name, "version") == 0)
@@ -347,6 +353,23 @@ static int check_window(const struct options *o, struct error *err)
 	return 0;
 }
 
+// Whether the words make sense; what they name is looked at later.
+static int check_disks(const struct options *o, struct error *err)
+{
+	if (o->disks.count == 0 && o->disk_logs.count > 0)
+		return error_set(err, "--disk-log: on which disk? --disk DEV=HISTORY");
+	if (o->disks.count == 0 && o->evidence)
+		return error_set(err, "--evidence: out of which disk? --disk DEV=HISTORY");
+	for (size_t i = 0; i < o->disks.count; i++) {
+		struct witness_mapping mapping = {0};
+
+		if (witness_parse(o->disks.items[i], &mapping, err) < 0)
+			return -1;
+		witness_mapping_release(&mapping);
+	}
+	return 0;
+}
+
 static int check_output(struct options *o, struct error *err)
 {
 	if (o->why && o->format != FORMAT_NONE && o->format != FORMAT_TEXT)
@@ -376,7 +399,7 @@ static int finish(struct options *o, uint64_t now_ns, struct error *err)
 		return 0;
 	if (o->check)
 		return error_set(err, "--check: belongs to provgraph rules");
-	if (check_alert(o, err) < 0 || check_window(o, err) < 0)
+	if (check_alert(o, err) < 0 || check_window(o, err) < 0 || check_disks(o, err) < 0)
 		return -1;
 	return check_output(o, err);
 }
@@ -423,6 +446,8 @@ void options_release(struct options *o)
 {
 	string_vector_release(&o->logs);
 	string_vector_release(&o->files);
+	string_vector_release(&o->disks);
+	string_vector_release(&o->disk_logs);
 	for (size_t i = 0; i < o->owned.count; i++)
 		free((char *)(uintptr_t)o->owned.items[i]);
 	string_vector_release(&o->owned);
@@ -471,6 +496,10 @@ void options_command(const struct options *o, struct buffer *out)
 			buffer_printf(out, "%lluns", (unsigned long long)o->window_ns);
 	}
 	add_word(out, "baseline", o->baseline);
+	for (size_t i = 0; i < o->disks.count; i++)
+		add_word(out, "disk", o->disks.items[i]);
+	for (size_t i = 0; i < o->disk_logs.count; i++)
+		add_word(out, "disk-log", o->disk_logs.items[i]);
 	if (o->linear_time)
 		buffer_add_string(out, " --time-scale linear");
 	add_word(out, "tz", o->zone.name);

@@ -30,7 +30,10 @@ struct options {
 	enum command command;
 	struct string_vector logs;  // --log; empty: DEFAULT_LOG
 	struct string_vector files; // arguments of `rules`
+	struct string_vector disks; // --disk [HOST/]DEV=HISTORY[:PARTITION], checked (cmd/witness_volume.h)
+	struct string_vector disk_logs; // --disk-log
 	const char *alert_ip, *alert_file, *host, *why, *baseline, *output;
+	const char *evidence;       // --evidence: a folder for contents, with a manifest
 	uint16_t alert_port;        // 0: any
 	uint64_t alert_id;          // 0: not given
 	uint64_t alert_ns;          // NANOTIME_NONE: not given
