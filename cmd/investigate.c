@@ -4,6 +4,7 @@
 #include "base/child.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/creators.h"
 #include "cmd/output.h"
 #include "cmd/version.h"
 #include "graph/rank.h"
@@ -49,14 +50,17 @@ static void report_notes(const struct investigation *in)
 		report_line("%s", note);
 }
 
-static int build_graph(struct investigation *in, struct error *err)
+// The first time completeness is counted; built again, the window's events are the same ones.
+static int build_graph(struct investigation *in, struct completeness *completeness, struct error *err)
 {
 	in->graph = graph_new(in->strings);
 	if (!in->graph)
 		return error_set(err, "out of memory");
-	if (source_scan(in->source, in->from_ns, in->to_ns, on_event, in, &in->completeness, err) < 0)
+	if (creators_feed(in, err) < 0 || source_scan(in->source, in->from_ns, in->to_ns, on_event, in, completeness, err) < 0)
 		return -1;
-	report_notes(in);
+	if (completeness)
+		report_notes(in);
+	in->ancestors_unknown = 0;
 	if (ancestors_look_up(in, err) < 0)
 		return -1;
 	return graph_finish(in->graph, err);
@@ -136,6 +140,22 @@ static int trace_contacts(struct investigation *in, struct error *err)
 	in->traced = result == 0;
 	u32_vector_release(&contacts);
 	return result;
+}
+
+// Files that count and were made before the window: their makers come into the graph, and it is ranked anew, as long as that finds more.
+static int follow_creators(struct investigation *in, struct error *err)
+{
+	for (bool found = true;;) {
+		if (creators_look_up(in, &found, err) < 0)
+			return -1;
+		if (!found)
+			return 0;
+		trace_release(&in->trace);
+		in->traced = false;
+		graph_free(in->graph);
+		if (build_graph(in, NULL, err) < 0 || trace_contacts(in, err) < 0)
+			return -1;
+	}
 }
 
 // ---- the picture
@@ -352,8 +372,8 @@ static int investigate_contact(struct investigation *in, struct error *err)
 	default_name(in, "csv", &csv);
 	if (defaults && (output_check(o, buffer_string(&svg), err) < 0 || output_check(o, buffer_string(&csv), err) < 0))
 		return -1;
-	if (contact_find_earlier(in, err) < 0 || build_graph(in, err) < 0 || read_baseline(in, err) < 0 ||
-	    trace_contacts(in, err) < 0 || draw(in, err) < 0)
+	if (contact_find_earlier(in, err) < 0 || build_graph(in, &in->completeness, err) < 0 || read_baseline(in, err) < 0 ||
+	    trace_contacts(in, err) < 0 || follow_creators(in, err) < 0 || draw(in, err) < 0)
 		return -1;
 	progress_end(&in->progress);
 
@@ -378,6 +398,7 @@ static void investigation_release(struct investigation *in)
 		trace_release(&in->trace);
 	baseline_free(in->baseline);
 	graph_free(in->graph);
+	creators_free(in->creators);
 	completeness_release(&in->completeness);
 	source_free(in->source);
 	intern_free(in->strings);

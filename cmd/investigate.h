@@ -38,6 +38,7 @@ struct investigation {
 	struct baseline *baseline;
 	struct trace trace;
 	bool traced;
+	struct creators *creators;  // creators.c: who made files before the window; NULL: nobody was looked for
 	uint64_t ancestors_unknown; // processes whose start lies further back than the look-up went
 	struct picture *picture;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // struct completeness -> lines of the picture. Each counter keeps its own line: they miss different things.
 #include "cmd/investigate.h"
+#include "cmd/creators.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -241,6 +242,22 @@ static void say_self_noise(struct writer *w)
 	put_window(w, false, NULL);
 }
 
+// Files whose maker lies before the window were followed back: how far, where that did not reach their beginning.
+static void say_creators(struct writer *w)
+{
+	struct creators_facts facts = creators_facts(w->in->creators);
+
+	if (facts.unknown == 0 || facts.reached_ns == 0)
+		return;
+	buffer_add_string(&w->words, "who made ");
+	text_count(&w->words, facts.unknown);
+	buffer_add_string(&w->words, facts.unknown == 1 ? " file that counts" : " files that count");
+	buffer_add_string(&w->words, " is not on record: looked back to ");
+	nanotime_format(&w->words, facts.reached_ns, NANOTIME_FULL, w->in->options->zone);
+	buffer_add_string(&w->words, facts.budget_spent ? ", then enough was read" : ", where the log begins");
+	put_window(w, false, NULL);
+}
+
 int missing_describe(struct investigation *in, struct error *err)
 {
 	struct writer w = {.in = in, .err = err};
@@ -250,6 +267,7 @@ int missing_describe(struct investigation *in, struct error *err)
 	say_counters(&w);
 	say_coverage(&w);
 	say_self_noise(&w);
+	say_creators(&w);
 	buffer_release(&w.words);
 	return w.result < 0 ? -1 : add_inputs(in, err);
 }

@@ -78,6 +78,7 @@ void builder_free(struct graph_builder *b)
 	local_accept_vector_release(&b->local_accepts);
 	start_vector_release(&b->starts);
 	u32_vector_release(&b->asked);
+	u32_vector_release(&b->creators);
 	call_shape_vector_release(&b->shapes);
 	free(b);
 }
@@ -143,7 +144,9 @@ void builder_begin(struct graph_builder *b, const struct event *e)
 	b->event = e;
 	b->evidence_count = 0;
 	b->fresh = GRAPH_NONE;
-	b->realm = realm_of(b, e->host, e->epoch);
+	b->realm = b->file_realm = realm_of(b, e->host, e->epoch);
+	if (b->other_file_epoch)
+		b->file_realm = realm_of(b, e->host, b->file_epoch);
 }
 
 static void add_claim(struct graph_builder *b)

@@ -11,6 +11,7 @@
 //   build_local.c       connections between processes of one host
 //   build_unix.c        unix sockets, service managers              build_reach.c   ptrace and its kind, signals, the kernel
 //   build_past.c        who was there before the window             build_finish.c  ends, order, indices
+//   build_earlier.c     who made a file before the window
 //   build_settle.c      what only the whole log shows               build_tree.c    sessions and services
 //
 // Out of memory is remembered in `failed` and told once, by graph_add_event and graph_finish: the functions below return GRAPH_NONE
@@ -158,6 +159,7 @@ struct graph_builder {
 	struct graph *g;
 	const struct event *event;      // being taken in
 	uint32_t realm;                 // of it
+	uint32_t file_realm;            // of the files in it: the same, but for an event of an older boot that made a file of this one
 	uint32_t evidence, evidence_count; // of it in g->evidence, once somebody asked (count 0: not yet)
 	uint32_t fresh;                 // process that this event is the first of, GRAPH_NONE
 	bool failed;                    // out of memory
@@ -189,12 +191,15 @@ struct graph_builder {
 	struct local_accept_vector local_accepts;
 	struct start_vector starts;
 	struct u32_vector asked;        // processes, as graph_missing_ancestors named them
+	struct u32_vector creators;     // processes whose ancestors matter, too: they made a file before the window
 
 	struct call_shape_vector shapes;
 	struct table shape_table;       // name -> shape
 	uint32_t call_clone, call_clone3, call_open, call_creat, call_openat2, call_open_by_handle, call_sendfile, call_sendfile64,
 		call_tee, call_delete_module, call_execveat, call_unshare, call_kill, call_pipe2;
 	bool pipes_audited, exits_audited; // so that an absence means something
+	uint32_t file_epoch;            // build_earlier.c: the files of this event are known in this boot
+	bool other_file_epoch;
 	bool past;                      // taking in an event from before the window
 };
 

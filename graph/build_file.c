@@ -133,13 +133,13 @@ static uint32_t version_add(struct graph_builder *b, uint32_t file, uint64_t sta
 
 static uint32_t file_append(struct graph_builder *b, uint32_t dev, uint64_t inode, uint32_t mode, uint32_t older, uint64_t start_ns)
 {
-	const struct realm *realm = &b->realms.items[b->realm];
+	const struct realm *realm = &b->realms.items[b->file_realm];
 	struct file f = {
 		.host = realm->host, .epoch = realm->epoch, .dev = dev, .inode = inode, .kind = (uint8_t)kind_of(mode),
 		.generation = older == GRAPH_NONE ? 1 : b->g->files.items[older].generation + 1,
 		.created_ns = NANOTIME_NONE, .deleted_ns = NANOTIME_NONE,
 	};
-	struct file_state state = {.realm = b->realm, .older = older, .first_ns = b->event->earliest_ns};
+	struct file_state state = {.realm = b->file_realm, .older = older, .first_ns = b->event->earliest_ns};
 	uint32_t file = (uint32_t)b->g->files.count;
 	if (file_state_vector_append(&b->file_states, state) < 0 || file_vector_append(&b->g->files, f) < 0) {
 		b->failed = true;
@@ -151,7 +151,7 @@ static uint32_t file_append(struct graph_builder *b, uint32_t dev, uint64_t inod
 static void file_enter(struct graph_builder *b, uint32_t file)
 {
 	const struct file *f = &b->g->files.items[file];
-	uint32_t hash = inode_hash(b, b->realm, f->dev, f->inode), older = b->file_states.items[file].older;
+	uint32_t hash = inode_hash(b, b->file_realm, f->dev, f->inode), older = b->file_states.items[file].older;
 	if (older != GRAPH_NONE)
 		table_replace(&b->file_table, hash, older, file);
 	else if (table_add(&b->file_table, hash, file) < 0)
@@ -206,7 +206,7 @@ uint32_t file_of(struct graph_builder *b, const struct event_path *path, struct 
 {
 	if (!path->has_inode)
 		return GRAPH_NONE;
-	uint32_t file = file_find(b, b->realm, path->dev, path->inode);
+	uint32_t file = file_find(b, b->file_realm, path->dev, path->inode);
 	if (file != GRAPH_NONE && b->past) {
 		file = oldest_before(b, file, path);
 	} else if (file == GRAPH_NONE) {
@@ -223,7 +223,7 @@ uint32_t file_create(struct graph_builder *b, const struct event_path *path, str
 {
 	if (!path->has_inode)
 		return GRAPH_NONE;
-	uint32_t older = file_find(b, b->realm, path->dev, path->inode), file = older;
+	uint32_t older = file_find(b, b->file_realm, path->dev, path->inode), file = older;
 	// Somebody was quicker to report that he opened it than its creator that he made it.
 	// But one that has been deleted meanwhile was another.
 	bool late = older != GRAPH_NONE && !b->g->files.items[older].created_seen && b->g->files.items[older].deleted_ns == NANOTIME_NONE &&
@@ -248,7 +248,7 @@ uint32_t file_create(struct graph_builder *b, const struct event_path *path, str
 // It is the old one's if that had the name until its number was taken, and the new one has it not, or not yet.
 uint32_t file_deleted(struct graph_builder *b, const struct event_path *path, struct resolved name)
 {
-	uint32_t file = path->has_inode ? file_find(b, b->realm, path->dev, path->inode) : GRAPH_NONE;
+	uint32_t file = path->has_inode ? file_find(b, b->file_realm, path->dev, path->inode) : GRAPH_NONE;
 	uint32_t older = file == GRAPH_NONE ? GRAPH_NONE : b->file_states.items[file].older;
 	if (older != GRAPH_NONE && name.name) {
 		uint64_t taken_ns = b->g->files.items[file].created_ns;
@@ -281,7 +281,7 @@ void file_bind_inode(struct graph_builder *b, uint32_t file, const struct event_
 	struct file *f = &b->g->files.items[file];
 	if (f->inode || !path->has_inode || b->past)
 		return;
-	uint32_t older = file_find(b, b->realm, path->dev, path->inode);
+	uint32_t older = file_find(b, b->file_realm, path->dev, path->inode);
 	f->dev = path->dev;
 	f->inode = path->inode;
 	if (older != GRAPH_NONE)
@@ -343,14 +343,14 @@ uint32_t file_symlink_at(const struct graph_builder *b, uint32_t realm, uint32_t
 
 void file_symlink_set(struct graph_builder *b, uint32_t file, uint32_t name)
 {
-	uint32_t known = symlink_find(b, b->realm, name);
+	uint32_t known = symlink_find(b, b->file_realm, name);
 	if (known != GRAPH_NONE) {
 		b->symlinks.items[known].file = file;
 		return;
 	}
-	struct symlink_name s = {.realm = b->realm, .name = name, .file = file};
+	struct symlink_name s = {.realm = b->file_realm, .name = name, .file = file};
 	if (symlink_vector_append(&b->symlinks, s) < 0 ||
-	    table_add(&b->symlink_table, table_hash(&b->symlink_table, b->realm, name), (uint32_t)(b->symlinks.count - 1)) < 0)
+	    table_add(&b->symlink_table, table_hash(&b->symlink_table, b->file_realm, name), (uint32_t)(b->symlinks.count - 1)) < 0)
 		b->failed = true;
 }
 

@@ -124,10 +124,10 @@ static uint32_t join(struct graph_builder *b, uint32_t folder, const char *path,
 
 static uint32_t folder_find(const struct graph_builder *b, uint32_t dev, uint64_t inode)
 {
-	uint32_t hash = table_hash(&b->folder_table, (uint64_t)b->realm << 32 | dev, inode), item;
+	uint32_t hash = table_hash(&b->folder_table, (uint64_t)b->file_realm << 32 | dev, inode), item;
 	for (size_t cursor = 0; (item = table_next(&b->folder_table, hash, &cursor)) != TABLE_NONE;) {
 		const struct folder *f = &b->folders.items[item];
-		if (f->realm == b->realm && f->dev == dev && f->inode == inode)
+		if (f->realm == b->file_realm && f->dev == dev && f->inode == inode)
 			return item;
 	}
 	return GRAPH_NONE;
@@ -140,9 +140,9 @@ void folder_learn(struct graph_builder *b, uint32_t dev, uint64_t inode, uint32_
 		b->folders.items[known].name = name; // a number that came back, or a new name
 		return;
 	}
-	struct folder f = {.realm = b->realm, .dev = dev, .inode = inode, .name = name};
+	struct folder f = {.realm = b->file_realm, .dev = dev, .inode = inode, .name = name};
 	if (folder_vector_append(&b->folders, f) < 0 ||
-	    table_add(&b->folder_table, table_hash(&b->folder_table, (uint64_t)b->realm << 32 | dev, inode), (uint32_t)(b->folders.count - 1)) < 0)
+	    table_add(&b->folder_table, table_hash(&b->folder_table, (uint64_t)b->file_realm << 32 | dev, inode), (uint32_t)(b->folders.count - 1)) < 0)
 		b->failed = true;
 }
 

@@ -90,7 +90,7 @@ static void open_flows(struct graph_builder *b, uint32_t process, uint32_t file,
 
 void link_symlink(struct graph_builder *b, uint32_t node, uint32_t name, uint32_t file)
 {
-	uint32_t link = file_symlink_at(b, b->realm, name);
+	uint32_t link = file_symlink_at(b, b->file_realm, name);
 	if (link != GRAPH_NONE && link != file)
 		flow_now(b, file_node(b, link), node, FLOW_SYMLINK, CLASS_OBSERVED);
 }

@@ -56,6 +56,8 @@ int graph_missing_ancestors(struct graph *g, const struct event_address *address
 	int result = contacts_find(g, address, 0, &contacts, err);
 	for (size_t i = 0; result == 0 && i < contacts.count; i++)
 		want_line(b, g->connections.items[contacts.items[i]].process, out);
+	for (size_t i = 0; i < b->creators.count; i++)
+		want_line(b, b->creators.items[i], out);
 	u32_vector_release(&contacts);
 	return result < 0 ? -1 : builder_check(b, "ancestors", err);
 }

@@ -212,6 +212,9 @@ struct event {
 struct error;
 typedef int event_callback(void *context, const struct event *event, struct error *err);
 
+// A copy with all its arrays in one allocation, which outlives the callback: free() it. NULL: out of memory.
+struct event *event_copy(const struct event *event);
+
 const char *syscall_op_name(enum syscall_op op); // "open", "exec" ...: for messages and tests
 
 #endif

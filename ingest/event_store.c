@@ -25,22 +25,19 @@ static void *put_array(char **free_bytes, const void *array, size_t count, size_
 	return place;
 }
 
-int event_store_add(struct event_store *store, const struct event *event, struct error *err)
+static size_t event_bytes(const struct event *event)
 {
-	size_t size = array_bytes(1, sizeof(*event)) + array_bytes(event->argv_count, sizeof(*event->argv)) +
-		      array_bytes(event->path_count, sizeof(*event->paths)) + array_bytes(event->address_count, sizeof(*event->addresses)) +
-		      array_bytes(event->target_count, sizeof(*event->targets)) + array_bytes(event->evidence_count, sizeof(*event->evidence));
-	void *items = store->items;
-	struct event *copy;
+	return array_bytes(1, sizeof(*event)) + array_bytes(event->argv_count, sizeof(*event->argv)) +
+	       array_bytes(event->path_count, sizeof(*event->paths)) + array_bytes(event->address_count, sizeof(*event->addresses)) +
+	       array_bytes(event->target_count, sizeof(*event->targets)) + array_bytes(event->evidence_count, sizeof(*event->evidence));
+}
 
-	if (store->bytes + size > MAX_STORE_BYTES)
-		return error_set(err, "too many events match within one part of the log");
-	if (store->count == store->capacity && vector_grow(&items, &store->capacity, store->count + 1, sizeof(copy)) < 0)
-		return error_set(err, "out of memory");
-	store->items = items;
-	copy = malloc(size);
+struct event *event_copy(const struct event *event)
+{
+	struct event *copy = malloc(event_bytes(event));
+
 	if (!copy)
-		return error_set(err, "out of memory");
+		return NULL;
 	char *free_bytes = (char *)copy + array_bytes(1, sizeof(*event));
 
 	*copy = *event;
@@ -49,6 +46,23 @@ int event_store_add(struct event_store *store, const struct event *event, struct
 	copy->addresses = put_array(&free_bytes, event->addresses, event->address_count, sizeof(*event->addresses));
 	copy->targets = put_array(&free_bytes, event->targets, event->target_count, sizeof(*event->targets));
 	copy->evidence = put_array(&free_bytes, event->evidence, event->evidence_count, sizeof(*event->evidence));
+	return copy;
+}
+
+int event_store_add(struct event_store *store, const struct event *event, struct error *err)
+{
+	size_t size = event_bytes(event);
+	void *items = store->items;
+	struct event *copy;
+
+	if (store->bytes + size > MAX_STORE_BYTES)
+		return error_set(err, "too many events match within one part of the log");
+	if (store->count == store->capacity && vector_grow(&items, &store->capacity, store->count + 1, sizeof(copy)) < 0)
+		return error_set(err, "out of memory");
+	store->items = items;
+	copy = event_copy(event);
+	if (!copy)
+		return error_set(err, "out of memory");
 	store->items[store->count++] = copy;
 	store->bytes += size;
 	return 0;
