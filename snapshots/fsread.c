@@ -347,7 +347,7 @@ static int converse(struct session *s, const struct fsread_question *q, struct e
 // Content has the limit that was asked for (without one there is none).
 static uint64_t answer_limit(const struct fsread_question *q)
 {
-	if (q->job != FSREAD_CONTENT && q->job != FSREAD_TREE)
+	if (q->job != FSREAD_CONTENT && q->job != FSREAD_TREE && q->job != FSREAD_CONTENTS)
 		return q->job == FSREAD_PATCHES ? PATCHES_BYTES : BESIDE_BYTES;
 	return q->max_bytes > 0 && q->max_bytes < UINT64_MAX - BESIDE_BYTES ? q->max_bytes + BESIDE_BYTES : UINT64_MAX;
 }
