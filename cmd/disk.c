@@ -32,6 +32,7 @@ static const struct verb {
 	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON, "at which TIME?"},
 	{"log", disk_log, 0, 1, "path inode from to json output force" COMMON, NULL},
 	{"tamper", disk_tamper, 0, 1, "path inode from to json output force" COMMON, NULL},
+	{"lost", disk_lost, 0, 1, "path inode from to json output force" COMMON, NULL},
 	{"diff", disk_diff, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
 	{"files", disk_files, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
 	{"info", disk_info, 0, 0, "json output force" COMMON, NULL},

@@ -9,6 +9,7 @@
 // random number: nobody can write a line that makes another one disappear.
 #include "ingest/log_merge.h"
 
+#include "base/line_hash.h"
 #include "base/memory.h"
 #include "ingest/record.h"
 #include "ingest/stamp.h"
@@ -16,7 +17,6 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define STEP_BYTES ((size_t)1 << 19)
 #define TABLE_SETS 65536u                /* x 4 ways x 16 bytes = 4 MiB: a quarter of a million lines */
@@ -49,7 +49,7 @@ struct merge {
 	struct line_seen *seen;  // TABLE_SETS x TABLE_WAYS
 	uint8_t *turn;           // which way of a set is replaced next
 	struct duplicate duplicates[DUPLICATES]; // by serial: the events that were counted last
-	uint64_t key[2];
+	struct line_key key;
 	uint64_t overlap_ns;     // largest key at which two readers were open: copies may stand up to here
 };
 
@@ -184,27 +184,6 @@ static int look_at_line(struct reader *r, struct error *err)
 	return 0;
 }
 
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t hash_line(const struct merge *m, const char *line, size_t length)
-{
-	uint64_t state = m->key[0] ^ length, word;
-
-	for (; length >= 8; line += 8, length -= 8) {
-		memcpy(&word, line, 8);
-		state = fold(state ^ word, m->key[1]) + word;
-	}
-	word = 0;
-	memcpy(&word, line, length);
-	state = fold(state ^ word, m->key[1]);
-	return fold(state ^ m->key[0], m->key[1]);
-}
-
 // True when another log held the same line; else it is remembered. A copy is used up, so that two equal lines of one event in one log
 // stand against two in the other.
 static bool seen_elsewhere(struct merge *m, uint64_t hash, uint32_t log)
@@ -242,7 +221,7 @@ static bool line_is_duplicate(struct merge *m, struct reader *r)
 		return false; // junk is counted wherever it stands
 	if (length > 0 && r->bytes[r->used + length - 1] == '\n')
 		length--;
-	return seen_elsewhere(m, hash_line(m, r->bytes + r->used, length), r->part.log);
+	return seen_elsewhere(m, line_hash(&m->key, r->bytes + r->used, length), r->part.log);
 }
 
 // Lines of r as long as its key does not pass `limit_ns`.
@@ -328,10 +307,7 @@ static int need_table(struct merge *m, struct error *err)
 	m->turn = calloc(TABLE_SETS, 1);
 	if (!m->seen || !m->turn)
 		return error_set(err, "out of memory");
-	if (getrandom(m->key, sizeof(m->key), 0) != (ssize_t)sizeof(m->key))
-		return error_set(err, "the system gives no random numbers");
-	m->key[1] |= 1;
-	return 0;
+	return line_key_random(&m->key, err);
 }
 
 static struct reader *smallest(struct merge *m, uint64_t *ret_next_ns)

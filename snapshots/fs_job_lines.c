@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+// Every line that a log ever held.
+//
+// Which states there were, and which bytes each changed, the track tells (fs_track.h). A second cursor then goes from state to state, and
+// only the changed bytes are read. Files that were the log and were moved on (rotation), and those that bear its name with a number, are
+// followed by their inodes: their lines live on.
+#include "snapshots/fs_states.h"
+#include "snapshots/line_table.h"
+
+#include "base/nanotime.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAME_BYTES ((size_t)256 << 10)
+#define MAX_FILES 256u          /* our limit for files that were moved on: each is a walk over the history */
+#define GONE_AT_ONCE 8192u      /* in one frame */
+#define KIND_BITS 0xF000u       /* S_IFMT and S_IFREG as Linux stores them */
+#define REGULAR_BITS 0x8000u
+#define CONTENT_CHANGES (TIMELINE_GREW | TIMELINE_CUT | TIMELINE_REWRITTEN | TIMELINE_ARRIVED)
+
+struct moved { uint64_t inode, from_seq, mtime_ns; uint32_t generation; }; // a file that is followed by its inode
+VECTOR_DEFINE(moved_vector, struct moved)
+
+struct lines {
+	struct fs_job *job;
+	struct fs_span *span;
+	struct line_table table;
+	struct moved_vector moved;
+	struct buffer frame;        // lines that wait to be sent
+	const struct timeline_state *state; // that brings them
+	uint64_t arrival_ns;
+};
+
+// ---- sending
+
+static int flush(struct lines *l, struct error *err)
+{
+	int result = 0;
+
+	if (l->frame.length > 0)
+		result = fs_job_send(l->job, FSREAD_FRAME_LINE, &l->frame, err);
+	buffer_clear(&l->frame);
+	return result;
+}
+
+static int on_line(void *context, const struct line_found *line, struct error *err)
+{
+	struct lines *l = context;
+
+	if (l->frame.length == 0) {
+		wire_put_u64(&l->frame, LINE_FRAME_CAME);
+		wire_put_u64(&l->frame, l->state->seq);
+		wire_put_u64(&l->frame, l->arrival_ns);
+		wire_put_u64(&l->frame, l->state->inode);
+	}
+	wire_put_u64(&l->frame, line->offset << 1 | line->complete);
+	wire_put_bytes(&l->frame, line->bytes, line->length);
+	return l->frame.length > FRAME_BYTES ? flush(l, err) : 0;
+}
+
+static int send_gone(struct lines *l, struct error *err)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < l->table.entries.count; i++) {
+		const struct line_entry *e = &l->table.entries.items[i];
+
+		if (e->live > 0)
+			continue;
+		if (l->frame.length == 0)
+			wire_put_u64(&l->frame, LINE_FRAME_WENT);
+		wire_put_u64(&l->frame, i);
+		wire_put_u64(&l->frame, e->gone_seq);
+		wire_put_u64(&l->frame, e->gone_ns);
+		wire_put_u64(&l->frame, e->gone_change);
+		if (++count % GONE_AT_ONCE == 0 && flush(l, err) < 0)
+			return -1;
+	}
+	return flush(l, err);
+}
+
+// ---- the content at a state
+
+struct content { struct fs_cursor *cursor; struct fs_map map; };
+
+static int read_content(void *context, uint64_t offset, void *bytes, size_t length, struct error *err)
+{
+	struct content *c = context;
+
+	return fs_map_content(&c->map, fs_names_read, c->cursor, offset, bytes, length, err);
+}
+
+static uint64_t next_data(void *context, uint64_t offset)
+{
+	const struct content *c = context;
+
+	while (!c->map.inline_bytes) {
+		bool hole;
+		struct fs_run run = fs_map_at(&c->map, offset, UINT64_MAX - offset, &hole);
+
+		if (!hole && !run.unwritten)
+			break;
+		offset += run.length;
+		if (run.length == 0 || offset == UINT64_MAX)
+			break;
+	}
+	return offset;
+}
+
+static int take_content(struct lines *l, struct fs_cursor *cursor, struct line_file *file, const struct timeline_state *s, uint64_t from, uint64_t to,
+			const struct line_moment *when, struct error *err)
+{
+	struct content content = {.cursor = cursor};
+	struct line_source source = {.size = s->size_bytes, .read = read_content, .data = next_data, .context = &content};
+	struct fs_inode *inode = malloc(sizeof(*inode));
+	bool found = false;
+	int result = inode ? fs_inode_read(cursor, l->span->end.fs, s->inode, inode, &found, err) : error_set(err, "out of memory");
+
+	if (result == 0 && found)
+		result = fs_map_decode(inode->raw, inode->length, fs_cursor_block_bytes(cursor), fs_names_read, cursor, &content.map, err);
+	if (result == 0 && found)
+		result = line_file_change(&l->table, file, &source, from, to, when, err);
+	fs_map_release(&content.map);
+	free(inode);
+	return result;
+}
+
+// ---- one file's states
+
+static int move_on(struct lines *l, uint64_t inode, uint32_t generation, uint64_t from_seq, uint64_t mtime_ns, struct error *err)
+{
+	for (size_t i = 0; i < l->moved.count; i++) {
+		if (l->moved.items[i].inode == inode && l->moved.items[i].generation == generation)
+			return 0;
+	}
+	if (moved_vector_append(&l->moved, (struct moved){inode, from_seq, mtime_ns, generation}) < 0)
+		return error_set(err, "out of memory");
+	return 0;
+}
+
+static int take_state(struct lines *l, struct fs_cursor *cursor, const struct fs_track *track, size_t i, struct line_file *file, struct error *err)
+{
+	const struct timeline_state *s = &track->states.items[i], *before = i > 0 ? s - 1 : NULL;
+	struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = s->change};
+	bool regular = (s->mode & KIND_BITS) == REGULAR_BITS, anew = s->change == 0 || (s->change & (TIMELINE_APPEARED | TIMELINE_REPLACED));
+
+	l->state = s;
+	l->arrival_ns = s->arrival_ns;
+	if (s->change & (TIMELINE_REPLACED | TIMELINE_DELETED)) {
+		// Moved: its lines will be found where it went, and were never gone.
+		if (track->path && before && (s->change & TIMELINE_RENAMED) &&
+		    move_on(l, before->inode, before->generation, s->seq, before->mtime_ns, err) < 0)
+			return -1;
+		if (line_file_remove(&l->table, file, &when, err) < 0 || flush(l, err) < 0)
+			return -1;
+	}
+	if (!regular || (!anew && !(s->change & CONTENT_CHANGES)) || ((s->change & TIMELINE_DELETED) && !(s->change & TIMELINE_APPEARED)))
+		return 0;
+	if (take_content(l, cursor, file, s, anew ? 0 : s->changed_from, anew ? s->size_bytes : s->changed_to, &when, err) < 0)
+		return -1;
+	return flush(l, err);
+}
+
+static int stand_still(void *context, const struct fs_step *step, struct error *err)
+{
+	(void)context;
+	(void)step;
+	(void)err;
+	return 0;
+}
+
+// only: of a file that is followed by its inode, the life that counts; NULL: whatever the path means.
+static int take_states(struct lines *l, const struct fs_track *track, uint64_t from_seq, const struct moved *only, struct error *err)
+{
+	struct fs_cursor *cursor = NULL;
+	struct line_file file = {0};
+	bool met = false;
+	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
+
+	for (size_t i = 0; result == 0 && i < track->states.count && !l->table.full; i++) {
+		const struct timeline_state *s = &track->states.items[i];
+
+		if (only && s->generation != only->generation && !met)
+			continue;
+		if (only && (s->generation != only->generation || (met && (s->change & TIMELINE_APPEARED)))) {
+			struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = TIMELINE_DELETED};
+
+			l->state = s;
+			result = line_file_remove(&l->table, &file, &when, err) < 0 || flush(l, err) < 0 ? -1 : 0;
+			break;
+		}
+		met = true;
+		result = fs_cursor_walk(cursor, s->seq, stand_still, stand_still, NULL, err) < 0 ? -1 : take_state(l, cursor, track, i, &file, err);
+	}
+	line_file_release(&file);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+static int follow(struct lines *l, const void *path, size_t path_length, uint64_t inode, uint64_t from_seq, const struct moved *only, bool *ret_any,
+		  struct error *err)
+{
+	const struct fsread_question *q = l->job->question;
+	struct fs_cursor *cursor = NULL;
+	struct fs_track track = {0};
+	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
+
+	if (result == 0)
+		result = fs_track_init(&track, cursor, l->span->end.fs, path, path_length, inode, err);
+	if (result == 0)
+		result = fs_track_run(&track, q->to_seq, err);
+	if (result == 0 && track.too_many)
+		result = fs_job_warn(l->job, "the log has more states than are looked at (500,000): ask for a shorter span", err);
+	if (result == 0)
+		result = take_states(l, &track, from_seq, only, err);
+	*ret_any = track.states.count > 0;
+	fs_track_release(&track);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+// ---- rotated files
+
+struct siblings {
+	const char *name;           // of the log
+	size_t length;
+	struct u64_vector inodes;
+	bool failed;
+};
+
+// NAME.1, NAME-20261121
+static int on_name(void *context, const void *name, size_t length, uint64_t inode)
+{
+	struct siblings *s = context;
+	const char *at = name;
+
+	if (length < s->length + 2 || memcmp(at, s->name, s->length) != 0 || !memchr(".-", at[s->length], 2))
+		return 0;
+	for (size_t i = s->length + 1; i < length; i++)
+		if (at[i] < '0' || at[i] > '9')
+			return 0;
+	s->failed |= u64_vector_append(&s->inodes, inode) < 0;
+	return s->failed;
+}
+
+static int by_mtime(const void *a, const void *b)
+{
+	const struct moved *x = a, *y = b;
+
+	if (x->mtime_ns != y->mtime_ns)
+		return x->mtime_ns < y->mtime_ns ? -1 : 1;
+	return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+static int take_sibling(struct lines *l, struct fs_cursor *cursor, uint64_t number, uint64_t from_seq, struct error *err)
+{
+	struct fs_inode *inode = malloc(sizeof(*inode));
+	struct fs_file file = {0};
+	struct error ignored;
+	bool found = false;
+	int result = inode ? fs_inode_read(cursor, l->span->end.fs, number, inode, &found, err) : error_set(err, "out of memory");
+
+	if (result == 0 && found && fs_inode_lives(inode->raw) && fs_inode_kind(inode) == FS_REGULAR &&
+	    fs_ext_decode_inode(l->span->end.fs, number, inode->raw, inode->length, &file, &ignored) == 0)
+		result = move_on(l, number, fs_inode_generation(inode), from_seq, file.mtime_ns, err);
+	fs_file_release(&file);
+	free(inode);
+	return result;
+}
+
+// Files beside the log, at `seq`, that bear its name with a number: they are followed from the span's beginning on.
+static int find_siblings(struct lines *l, uint64_t seq, struct error *err)
+{
+	const struct fsread_question *q = l->job->question;
+	const char *path = q->path, *slash = q->path ? memrchr(q->path, '/', q->path_length) : NULL;
+	size_t folder = slash ? (size_t)(slash - path) : 0;
+	struct siblings s = {.name = slash ? slash + 1 : path};
+	struct fs_cursor *cursor = NULL;
+	struct fs_inode *inode = NULL;
+	uint64_t number = 0;
+	bool found = false;
+	size_t first = l->moved.count;
+
+	if (!path)
+		return 0;
+	s.length = q->path_length - (size_t)(s.name - path);
+	if (s.length == 0)
+		return 0;
+	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), seq, &cursor, err);
+
+	if (result == 0 && !(inode = malloc(sizeof(*inode))))
+		result = error_set(err, "out of memory");
+	if (result == 0)
+		result = fs_names_find(cursor, l->span->end.fs, folder > 0 ? path : "/", folder > 0 ? folder : 1, NULL, &number, err);
+	if (result == 0)
+		result = fs_inode_read(cursor, l->span->end.fs, number, inode, &found, err);
+	if (result == 0 && found && fs_inode_kind(inode) == FS_FOLDER)
+		result = fs_names_list(cursor, inode, on_name, &s, NULL, err) < 0 ? -1 : 0;
+	if (result == 0 && s.failed)
+		result = error_set(err, "out of memory");
+	for (size_t i = 0; result == 0 && i < s.inodes.count; i++)
+		result = take_sibling(l, cursor, s.inodes.items[i], q->from_seq, err);
+	if (l->moved.count > first)
+		qsort(l->moved.items + first, l->moved.count - first, sizeof(*l->moved.items), by_mtime);
+	u64_vector_release(&s.inodes);
+	free(inode);
+	fs_cursor_free(cursor);
+	return result;
+}
+
+// ---- the job
+
+static int follow_moved(struct lines *l, size_t from, struct error *err)
+{
+	for (size_t i = from; i < l->moved.count; i++) {
+		const struct moved moved = l->moved.items[i];
+		bool any;
+
+		if (i == MAX_FILES)
+			return fs_job_warn(l->job, "the log was more than 256 files: the lines of further ones that were moved on count as gone", err);
+		if (follow(l, NULL, 0, moved.inode, moved.from_seq, &moved, &any, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int follow_all(struct lines *l, struct error *err)
+{
+	const struct fsread_question *q = l->job->question;
+	bool any = false;
+	size_t done;
+
+	if (find_siblings(l, q->from_seq, err) < 0 || follow_moved(l, 0, err) < 0)
+		return -1;
+	done = l->moved.count;
+	if (follow(l, q->path, q->path_length, q->inode, q->from_seq, NULL, &any, err) < 0)
+		return -1;
+	if (!any) {
+		struct buffer name AUTO_RELEASE_BUFFER = {0};
+
+		fs_span_name(q, &name);
+		l->job->failure = FSREAD_NO_SUCH_FILE;
+		return error_set(err, "%s: was never there in this span of the history", buffer_string(&name));
+	}
+	if (find_siblings(l, q->to_seq, err) < 0 || follow_moved(l, done, err) < 0)
+		return -1;
+	return send_gone(l, err);
+}
+
+int fs_job_lines(struct fs_job *job, struct error *err)
+{
+	struct fs_span span;
+	struct lines l = {.job = job, .span = &span};
+	int result;
+
+	if (fs_span_open(job, job->question->from_seq, job->question->to_seq, &span, err) < 0)
+		return -1;
+	result = line_table_init(&l.table, on_line, &l, err);
+	if (result == 0)
+		result = follow_all(&l, err);
+	if (result == 0 && l.table.full)
+		result = fs_job_warn(job, "the log has more lines than are told apart (16 million) or was rewritten too often: further ones are missing", err);
+	line_table_release(&l.table);
+	moved_vector_release(&l.moved);
+	buffer_release(&l.frame);
+	fs_span_release(&span);
+	return result;
+}
