@@ -55,7 +55,7 @@ void fs_cursor_free(struct fs_cursor *c)
 	disk_at_free(c->origin);
 	extent_map_release(&c->written);
 	fs_table_release(&c->blocks);
-	watched_vector_release(&c->watched);
+	fs_watches_release(&c->watches);
 	fs_changes_release(&c->step.changes);
 	free(c);
 }
@@ -84,82 +84,40 @@ bool fs_cursor_has_journal(const struct fs_cursor *c)
 
 // ---- what is watched
 
-void fs_cursor_watch_none(struct fs_cursor *c)
-{
-	c->watched.count = 0;
-	c->watch_all = false;
-	c->watched_ready = true;
-}
-
 void fs_cursor_watch_all(struct fs_cursor *c)
 {
 	c->watch_all = true;
 }
 
-int fs_cursor_watch(struct fs_cursor *c, uint64_t offset, uint64_t length, struct error *err)
+int fs_cursor_watch(struct fs_cursor *c, uint32_t owner, struct fs_ranges *ranges, struct error *err)
 {
-	if (length == 0 || offset >= c->partition.length_bytes)
-		return 0;
-	if (length > c->partition.length_bytes - offset)
-		length = c->partition.length_bytes - offset;
-	// An append extends the last run: most of the time no new entry is needed.
-	if (c->watched.count > 0 && c->watched.items[c->watched.count - 1].to == offset) {
-		c->watched.items[c->watched.count - 1].to = offset + length;
-		c->watched_ready = false;
-		return 0;
-	}
-	if (watched_vector_append(&c->watched, (struct watched){offset, offset + length}) < 0)
-		return error_set(err, "out of memory");
-	c->watched_ready = false;
-	return 0;
-}
-
-static int compare_watched(const void *a, const void *b)
-{
-	const struct watched *x = a, *y = b;
-
-	return x->from < y->from ? -1 : x->from > y->from;
-}
-
-static void sort_watched(struct fs_cursor *c)
-{
+	uint64_t size = c->partition.length_bytes;
 	size_t kept = 0;
 
-	if (c->watched_ready || c->watched.count == 0)
-		return;
-	qsort(c->watched.items, c->watched.count, sizeof(*c->watched.items), compare_watched);
-	for (size_t i = 1; i < c->watched.count; i++) {
-		struct watched *last = &c->watched.items[kept], next = c->watched.items[i];
+	for (size_t i = 0; i < ranges->count; i++) {
+		struct fs_range r = ranges->items[i];
 
-		if (next.from > last->to)
-			c->watched.items[++kept] = next;
-		else if (next.to > last->to)
-			last->to = next.to;
+		r.to = r.to < size ? r.to : size;
+		if (r.from < r.to)
+			ranges->items[kept++] = r;
 	}
-	c->watched.count = kept + 1;
-	c->watched_ready = true;
+	ranges->count = kept;
+	return fs_watches_set(&c->watches, owner, ranges, err);
 }
 
 int fs_cursor_clip(struct fs_cursor *c, uint64_t from, uint64_t to, fs_cursor_piece *add, void *context, struct error *err)
 {
-	size_t low = 0, high = c->watched.count;
+	struct fs_watches_at at;
+	struct fs_range range;
+	uint32_t owner;
 
 	if (c->watch_all)
-		return add(c, from, to, context, err);
-	sort_watched(c);
-	high = c->watched.count;
-	while (low < high) { // the first that ends behind `from`
-		size_t middle = low + (high - low) / 2;
-
-		if (c->watched.items[middle].to <= from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < c->watched.count && c->watched.items[low].from < to; low++) {
-		const struct watched *w = &c->watched.items[low];
-
-		if (add(c, w->from > from ? w->from : from, w->to < to ? w->to : to, context, err) < 0)
+		return add(c, (struct fs_range){from, to}, 0, context, err);
+	at = fs_watches_find(&c->watches, from);
+	while (fs_watches_next(&c->watches, &at, from, to, &range, &owner)) {
+		range.from = range.from > from ? range.from : from;
+		range.to = range.to < to ? range.to : to;
+		if (add(c, range, owner, context, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -283,34 +241,35 @@ int fs_cursor_new_bytes(struct fs_cursor *c, const struct fs_change *change, uin
 
 struct home_write { uint64_t seq, offset; bool zeros; }; // offset: of the record on the volume; may lie before its start
 
-static int add_home_change(struct fs_cursor *c, uint64_t from, uint64_t to, bool shadowed, const struct home_write *w, struct error *err)
+static int add_home_change(struct fs_cursor *c, struct fs_change change, const struct home_write *w, struct error *err)
 {
-	struct fs_change change = {.offset = from, .length = to - from, .shadowed = shadowed};
-
 	change.source = w->zeros ? FS_FROM_ZEROS : FS_FROM_RECORD;
 	change.source_seq = w->seq;
-	change.source_within = from - w->offset; // modulo 2^64: right also where the record begins before the volume
+	change.source_within = change.offset - w->offset; // modulo 2^64: right also where the record begins before the volume
 	if (fs_changes_append(&c->step.changes, change) < 0)
 		return error_set(err, "out of memory");
 	return 0;
 }
 
 // Splits where the journal holds newer copies.
-static int add_home_piece(struct fs_cursor *c, uint64_t from, uint64_t to, void *context, struct error *err)
+static int add_home_piece(struct fs_cursor *c, struct fs_range piece, uint32_t owner, void *context, struct error *err)
 {
 	const struct home_write *w = context;
+	struct fs_change change = {.offset = piece.from, .length = piece.to - piece.from, .owner = owner};
 
 	if (fs_cursor_overlay_is_empty(c))
-		return add_home_change(c, from, to, false, w, err);
-	for (uint64_t begin = from; begin < to;) {
-		bool shadowed = fs_cursor_live_copy(c, begin / c->block_bytes) != NULL;
+		return add_home_change(c, change, w, err);
+	for (uint64_t begin = piece.from; begin < piece.to;) {
 		uint64_t end = (begin / c->block_bytes + 1) * c->block_bytes;
 
-		while (end < to && (fs_cursor_live_copy(c, end / c->block_bytes) != NULL) == shadowed)
+		change.offset = begin;
+		change.shadowed = fs_cursor_live_copy(c, begin / c->block_bytes) != NULL;
+		while (end < piece.to && (fs_cursor_live_copy(c, end / c->block_bytes) != NULL) == change.shadowed)
 			end += c->block_bytes;
-		if (end > to)
-			end = to;
-		if (add_home_change(c, begin, end, shadowed, w, err) < 0)
+		if (end > piece.to)
+			end = piece.to;
+		change.length = end - begin;
+		if (add_home_change(c, change, w, err) < 0)
 			return -1;
 		begin = end;
 	}

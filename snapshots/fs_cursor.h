@@ -5,7 +5,7 @@
 // records since a base moment wrote (an extent map over a disk_at); on top lie the newest copies that the journal's commits hold, for
 // as long as the journal's tail has not passed their transaction. So at each record it shows what volume_open(.., replay) would.
 //
-//     fs_cursor_watch(c, offset, length);          // which bytes matter; others cost a few ns a record
+//     fs_cursor_watch(c, owner, ranges, err);      // which bytes matter to whom; others cost a few ns a record
 //     fs_cursor_walk(c, to_seq, before, after, context, err);
 // before() is called while the cursor still shows the old bytes, after() once it shows the new ones.
 #ifndef SNAPSHOTS_FS_CURSOR_H
@@ -13,6 +13,7 @@
 
 #include "base/vector.h"
 #include "snapshots/disk_at.h"
+#include "snapshots/fs_watches.h"
 #include "snapshots/partition.h"
 
 struct fs_cursor;
@@ -22,6 +23,7 @@ struct fs_change { // watched bytes of the volume that get new content
 	uint64_t offset, length;
 	enum fs_source source;
 	uint64_t source_seq, source_within; // RECORD: which one, and where in its content they begin. COPY: the journal block's
+	uint32_t owner; // who watches them; bytes that several watch are a change for each
 	bool escaped;  // COPY
 	bool shadowed; // a home block was written while the journal holds a newer copy: the view does not change
 };
@@ -30,7 +32,8 @@ VECTOR_DEFINE(fs_changes, struct fs_change)
 struct fs_step {
 	uint64_t seq, realtime_ns;
 	bool commit;     // the changes come from a commit that this record completed
-	bool tail_moved; // the journal's start moved: blocks may show their home content again
+	bool tail_moved; // the journal's start moved: blocks may show their home content again. changes: those, as far as they are watched
+	bool unsure;     // with tail_moved: others, too (another journal was met since)
 	uint32_t tid;
 	struct fs_changes changes;
 };
@@ -48,9 +51,9 @@ bool fs_cursor_has_journal(const struct fs_cursor *c);
 // Copies of blocks that commits on the way should have brought, and that were left out: their checksum is wrong.
 uint64_t fs_cursor_damaged_copies(const struct fs_cursor *c);
 
-void fs_cursor_watch_none(struct fs_cursor *c);
-int fs_cursor_watch(struct fs_cursor *c, uint64_t offset, uint64_t length, struct error *err);
-void fs_cursor_watch_all(struct fs_cursor *c);
+// What the owner watches from now on (fs_watches.h): not what it did before. Owners are small numbers; one is enough for one who asks.
+int fs_cursor_watch(struct fs_cursor *c, uint32_t owner, struct fs_ranges *ranges, struct error *err);
+void fs_cursor_watch_all(struct fs_cursor *c); // for owner 0
 
 // Moves to to_seq. after may be called without before() when only the journal's tail moved. 1 when a visit ended it.
 int fs_cursor_walk(struct fs_cursor *c, uint64_t to_seq, fs_cursor_visit *before, fs_cursor_visit *after, void *context, struct error *err);

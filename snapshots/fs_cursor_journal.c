@@ -109,12 +109,13 @@ int fs_cursor_read_copy(struct fs_cursor *c, const struct fs_overlay_copy *copy,
 
 // ---- commits
 
-static int add_copy_piece(struct fs_cursor *c, uint64_t from, uint64_t to, void *context, struct error *err)
+static int add_copy_piece(struct fs_cursor *c, struct fs_range piece, uint32_t owner, void *context, struct error *err)
 {
 	struct fs_change change = *(const struct fs_change *)context;
 
-	change.offset = from;
-	change.length = to - from;
+	change.offset = piece.from;
+	change.length = piece.to - piece.from;
+	change.owner = owner;
 	return fs_changes_append(&c->step.changes, change) < 0 ? error_set(err, "out of memory") : 0;
 }
 
@@ -285,6 +286,7 @@ static void forget_journal(struct fs_cursor *c)
 	journal_extents_release(&c->geometry.extents);
 	journal_extents_release(&c->by_block);
 	overlay_clear(c);
+	c->unsure = true;
 	c->has_journal = false;
 	c->journal_empty = true;
 }
@@ -350,6 +352,25 @@ void fs_cursor_journal_release(struct fs_cursor *c)
 
 // ---- feeding the follower
 
+// Watched blocks that the new tail leaves without a copy.
+static int gather_passed(struct fs_cursor *c, const uint8_t *super, struct error *err)
+{
+	bool empty = get_be32(super + 28) == 0;
+	uint32_t tail = get_be32(super + 24);
+
+	c->step.changes.count = 0;
+	for (size_t i = 0; !c->watch_all && i < c->overlay.capacity; i++) {
+		const struct fs_overlay_copy *copy = &c->overlay.slots[i];
+		struct fs_change change = {.source = FS_FROM_HOME};
+		uint64_t from = copy->fs_block * c->block_bytes;
+
+		if (is_live(c, copy) && (empty || tid_before(copy->tid, tail)) &&
+		    fs_cursor_clip(c, from, from + c->block_bytes, add_copy_piece, &change, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 // Journal block 0: the tail moves, or the journal was made anew at another size.
 static int note_journal_super(struct fs_cursor *c, const uint8_t *super, struct error *err)
 {
@@ -359,12 +380,17 @@ static int note_journal_super(struct fs_cursor *c, const uint8_t *super, struct 
 		return locate(c, err);
 	bool moved = c->tail_tid != get_be32(super + 24) || c->journal_empty != (get_be32(super + 28) == 0);
 
-	take_tail(c, super);
-	if (!moved || c->seq <= c->quiet_until)
+	if (!moved || c->seq <= c->quiet_until) {
+		take_tail(c, super);
 		return 0;
-	c->step.changes.count = 0;
+	}
+	if (gather_passed(c, super, err) < 0)
+		return -1;
+	take_tail(c, super);
 	c->step.commit = false;
 	c->step.tail_moved = true;
+	c->step.unsure = c->unsure;
+	c->unsure = false;
 	int result = c->after(c->context, &c->step, err);
 
 	c->ended = result > 0;
@@ -515,5 +541,6 @@ int fs_cursor_journal_open(struct fs_cursor *c, struct error *err)
 	c->quiet_until = c->seq;
 	if (locate(c, err) < 0)
 		return -1;
+	c->unsure = false; // who looks at the cursor begins now
 	return c->has_journal ? warm_up(c, err) : 0;
 }

@@ -21,9 +21,6 @@ struct fs_overlay { // open addressing by fs_block
 	size_t capacity, used; // capacity: a power of two; used counts the dead as well
 };
 
-struct watched { uint64_t from, to; };
-VECTOR_DEFINE(watched_vector, struct watched)
-
 struct fs_cursor {
 	struct history *history;
 	struct partition partition;
@@ -35,10 +32,11 @@ struct fs_cursor {
 	struct fs_table blocks;    // block of the volume -> seq << 8 | type
 	struct extent_map written; // by disk offset: all others
 
-	struct watched_vector watched; // sorted and disjoint once `watched_ready`
-	bool watched_ready, watch_all;
+	struct fs_watches watches;
+	bool watch_all;
 
 	unsigned journals_seen;          // goes up when the journal is looked for anew
+	bool unsure;                     // what the overlay held was dropped since the tail moved last
 	bool has_journal, seeks_journal; // seeks: the superblock promises one that was not there yet
 	uint8_t identity[32];            // of the superblock: UUID and journal inode; another one means another file system
 	struct journal_geometry geometry;
@@ -63,7 +61,7 @@ int fs_cursor_read_home(struct fs_cursor *c, uint64_t offset, void *bytes, size_
 // The content of a whole journal block as record seq left it.
 int fs_cursor_read_written(struct fs_cursor *c, uint64_t seq, uint64_t disk_offset, void *bytes, size_t length, struct error *err);
 // Clips [from, to) to what is watched and appends pieces of it to c->step.changes by `add`.
-typedef int fs_cursor_piece(struct fs_cursor *c, uint64_t from, uint64_t to, void *context, struct error *err);
+typedef int fs_cursor_piece(struct fs_cursor *c, struct fs_range piece, uint32_t owner, void *context, struct error *err);
 int fs_cursor_clip(struct fs_cursor *c, uint64_t from, uint64_t to, fs_cursor_piece *add, void *context, struct error *err);
 
 // fs_cursor_journal.c

@@ -68,13 +68,6 @@ void fs_span_name(const struct fsread_question *q, struct buffer *out)
 		buffer_printf(out, "inode %" PRIu64, q->inode);
 }
 
-static void cut_states(struct fs_track *t, uint64_t to_seq)
-{
-	while (t->states.count > 0 && t->states.items[t->states.count - 1].seq > to_seq)
-		t->states.count--;
-	t->extras.count = t->states.count;
-}
-
 int fs_span_track(struct fs_job *job, struct fs_span *span, struct fs_track *ret, struct error *err)
 {
 	const struct fsread_question *q = job->question;
@@ -90,11 +83,11 @@ int fs_span_track(struct fs_job *job, struct fs_span *span, struct fs_track *ret
 		if (fs_track_run(ret, fs_span_patience(job->history, q->to_seq), err) < 0)
 			return -1;
 	}
-	cut_states(ret, q->to_seq);
+	fs_track_cut(ret, q->to_seq);
 	return fs_span_warn(job, span, err);
 }
 
-static int send_states(struct fs_job *job, const struct timeline_states *states, struct error *err)
+int fs_job_send_states(struct fs_job *job, const struct timeline_states *states, struct error *err)
 {
 	struct buffer payload AUTO_RELEASE_BUFFER = {0};
 
@@ -124,7 +117,7 @@ int fs_job_states(struct fs_job *job, struct error *err)
 		result = error_set(err, "%s: was never there in this span of the history", buffer_string(&name));
 	}
 	if (result == 0)
-		result = send_states(job, &track.states, err);
+		result = fs_job_send_states(job, &track.states, err);
 	fs_track_release(&track);
 	fs_span_release(&span);
 	return result;

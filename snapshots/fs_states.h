@@ -19,6 +19,8 @@ int fs_span_warn(struct fs_job *job, const struct fs_span *s, struct error *err)
 uint64_t fs_span_patience(struct history *h, uint64_t seq);
 // Follows the question's file over the span, and behind it for as long as content may be on its way. States behind to_seq are cut off.
 int fs_span_track(struct fs_job *job, struct fs_span *span, struct fs_track *ret, struct error *err);
+// Sends each as a STATE.
+int fs_job_send_states(struct fs_job *job, const struct timeline_states *states, struct error *err);
 // "/var/log/auth.log" or "inode 12", for messages.
 void fs_span_name(const struct fsread_question *q, struct buffer *out);
 

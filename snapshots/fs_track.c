@@ -24,30 +24,37 @@ static int compare_places(const void *a, const void *b)
 	return x->volume_offset < y->volume_offset ? -1 : x->volume_offset > y->volume_offset;
 }
 
+static int add_range(struct fs_track *t, uint64_t from, uint64_t length, struct error *err)
+{
+	if (fs_ranges_append(&t->room->ranges, (struct fs_range){from, length < UINT64_MAX - from ? from + length : UINT64_MAX}) < 0)
+		return error_set(err, "out of memory");
+	return 0;
+}
+
 static int watch_again(struct fs_track *t, struct error *err)
 {
 	uint32_t block = fs_cursor_block_bytes(t->cursor);
 
-	fs_cursor_watch_none(t->cursor);
+	t->room->ranges.count = 0;
 	for (size_t i = 0; i < t->path_watch.count; i++) {
-		if (fs_cursor_watch(t->cursor, t->path_watch.items[i].volume_offset, t->path_watch.items[i].length, err) < 0)
+		if (add_range(t, t->path_watch.items[i].volume_offset, t->path_watch.items[i].length, err) < 0)
 			return -1;
 	}
-	if (t->inode_number != 0 && fs_cursor_watch(t->cursor, t->inode.place, t->inode.length, err) < 0)
+	if (t->inode_number != 0 && add_range(t, t->inode.place, t->inode.length, err) < 0)
 		return -1;
-	if (t->left.inode != 0 && fs_cursor_watch(t->cursor, t->left.place, t->left.length, err) < 0)
+	if (t->left.inode != 0 && add_range(t, t->left.place, t->left.length, err) < 0)
 		return -1;
 	for (size_t i = 0; i < t->map.nodes.count; i++) {
-		if (fs_cursor_watch(t->cursor, t->map.nodes.items[i], block, err) < 0)
+		if (add_range(t, t->map.nodes.items[i], block, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < t->by_volume.count; i++) {
 		const struct fs_run *run = &t->by_volume.items[i];
 
-		if (!run->unwritten && fs_cursor_watch(t->cursor, run->volume_offset, run->length, err) < 0)
+		if (!run->unwritten && add_range(t, run->volume_offset, run->length, err) < 0)
 			return -1;
 	}
-	return 0;
+	return fs_cursor_watch(t->cursor, t->owner, &t->room->ranges, err);
 }
 
 static int order_runs(struct fs_track *t, struct error *err)
@@ -113,10 +120,11 @@ static void fill_state(const struct fs_track *t, struct timeline_state *s)
 
 static int append_state(struct fs_track *t, const struct timeline_state *s, const struct fs_track_extra *e, struct error *err)
 {
-	if (t->states.count >= FS_TRACK_MAX_STATES) {
+	if (t->room->states_left == 0) {
 		t->too_many = t->stopped = true;
 		return 0;
 	}
+	t->room->states_left--;
 	if (fs_track_extras_append(&t->extras, *e) < 0 || timeline_states_append(&t->states, *s) < 0)
 		return error_set(err, "out of memory");
 	return 0;
@@ -139,10 +147,10 @@ static int compare_maps(struct fs_track *t, const struct fs_map *old, uint64_t c
 		}
 		if (length > FS_TRACK_COMPARE_BYTES)
 			length = FS_TRACK_COMPARE_BYTES;
-		if (fs_map_content(old, fs_names_read, t->cursor, at, t->old_bytes, (size_t)length, err) < 0 ||
-		    fs_map_content(&t->map, fs_names_read, t->cursor, at, t->new_bytes, (size_t)length, err) < 0)
+		if (fs_map_content(old, fs_names_read, t->cursor, at, t->room->old_bytes, (size_t)length, err) < 0 ||
+		    fs_map_content(&t->map, fs_names_read, t->cursor, at, t->room->new_bytes, (size_t)length, err) < 0)
 			return -1;
-		fs_content_compare(&t->content, t->old_bytes, t->new_bytes, (size_t)length, at);
+		fs_content_compare(&t->content, t->room->old_bytes, t->room->new_bytes, (size_t)length, at);
 		at += length;
 	}
 	return 0;
@@ -347,7 +355,7 @@ static int content_only(struct fs_track *t, const struct fs_step *step, struct e
 	return add_compared(t, step, &seen, err);
 }
 
-static int after_step(void *context, const struct fs_step *step, struct error *err)
+int fs_track_after(void *context, const struct fs_step *step, struct error *err)
 {
 	struct fs_track *t = context;
 	uint64_t now = t->inode_number;
@@ -377,27 +385,29 @@ static int after_step(void *context, const struct fs_step *step, struct error *e
 
 // ---- from outside
 
-int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, const void *path, size_t path_length, uint64_t inode, struct error *err)
+int fs_track_room_init(struct fs_track_room *r, struct error *err)
 {
-	uint64_t now = inode;
+	*r = (struct fs_track_room){.states_left = FS_TRACK_MAX_STATES};
+	r->old_bytes = malloc(FS_TRACK_COMPARE_BYTES);
+	r->new_bytes = malloc(FS_TRACK_COMPARE_BYTES);
+	return r->old_bytes && r->new_bytes ? 0 : error_set(err, "out of memory");
+}
 
-	memset(t, 0, sizeof(*t));
-	t->cursor = c;
-	t->fs = fs;
-	t->path = path;
-	t->path_length = path_length;
-	t->began_ns = fs_cursor_time(c);
-	t->old_bytes = malloc(FS_TRACK_COMPARE_BYTES);
-	t->new_bytes = malloc(FS_TRACK_COMPARE_BYTES);
-	if (!t->old_bytes || !t->new_bytes)
-		return error_set(err, "out of memory");
-	if (path && find_path(t, &now, err) < 0)
-		return -1;
-	t->inode_number = now;
+void fs_track_room_release(struct fs_track_room *r)
+{
+	free(r->old_bytes);
+	free(r->new_bytes);
+	fs_ranges_release(&r->ranges);
+}
+
+int fs_track_begin(struct fs_track *t, uint64_t inode, struct error *err)
+{
+	t->began_ns = fs_cursor_time(t->cursor);
+	t->inode_number = inode;
 	if (load_inode(t, err) < 0)
 		return -1;
 	if (t->alive) {
-		struct timeline_state s = {.seq = fs_cursor_seq(c), .arrival_ns = 0};
+		struct timeline_state s = {.seq = fs_cursor_seq(t->cursor), .arrival_ns = 0};
 		struct fs_track_extra e = {.raw_hash = fs_track_hash(t->inode.raw, t->inode.length)};
 
 		fill_state(t, &s);
@@ -405,6 +415,19 @@ int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, co
 			return -1;
 	}
 	return watch_again(t, err);
+}
+
+int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, const void *path, size_t path_length, uint64_t inode, struct error *err)
+{
+	uint64_t now = inode;
+
+	*t = (struct fs_track){.cursor = c, .fs = fs, .path = path, .path_length = path_length, .own_room = true};
+	t->room = malloc(sizeof(*t->room));
+	if (!t->room)
+		return error_set(err, "out of memory");
+	if (fs_track_room_init(t->room, err) < 0 || (path && find_path(t, &now, err) < 0))
+		return -1;
+	return fs_track_begin(t, now, err);
 }
 
 void fs_track_release(struct fs_track *t)
@@ -415,8 +438,10 @@ void fs_track_release(struct fs_track *t)
 	fs_map_release(&t->map);
 	fs_runs_release(&t->path_watch);
 	fs_runs_release(&t->by_volume);
-	free(t->old_bytes);
-	free(t->new_bytes);
+	if (t->own_room && t->room)
+		fs_track_room_release(t->room);
+	if (t->own_room)
+		free(t->room);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -424,7 +449,7 @@ int fs_track_run(struct fs_track *t, uint64_t to_seq, struct error *err)
 {
 	if (t->stopped)
 		return 0;
-	return fs_cursor_walk(t->cursor, to_seq, fs_track_before, after_step, t, err) < 0 ? -1 : 0;
+	return fs_cursor_walk(t->cursor, to_seq, fs_track_before, fs_track_after, t, err) < 0 ? -1 : 0;
 }
 
 int fs_track_may_be_pending(struct fs_track *t, bool *ret, struct error *err)
@@ -436,8 +461,15 @@ int fs_track_may_be_pending(struct fs_track *t, bool *ret, struct error *err)
 		return 0;
 	for (size_t i = 0; i < t->map.runs.count && !*ret; i++)
 		*ret = t->map.runs.items[i].unwritten && t->map.runs.items[i].file_offset < size;
-	if (fs_map_content(&t->map, fs_names_read, t->cursor, from, t->old_bytes, (size_t)(size - from), err) < 0)
+	if (fs_map_content(&t->map, fs_names_read, t->cursor, from, t->room->old_bytes, (size_t)(size - from), err) < 0)
 		return -1;
-	*ret |= t->old_bytes[size - from - 1] == 0;
+	*ret |= t->room->old_bytes[size - from - 1] == 0;
 	return 0;
+}
+
+void fs_track_cut(struct fs_track *t, uint64_t to_seq)
+{
+	while (t->states.count > 0 && t->states.items[t->states.count - 1].seq > to_seq)
+		t->states.count--;
+	t->extras.count = t->states.count;
 }

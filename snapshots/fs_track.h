@@ -29,12 +29,22 @@ struct fs_content_change { // begins as {.old_was_nul = true}
 	uint64_t from, to; // bytes of the file: the first that differs, and behind the last
 };
 
+// What tracks along one cursor share: buffers for comparing, and how many states all of them may have.
+struct fs_track_room {
+	uint8_t *old_bytes, *new_bytes;
+	struct fs_ranges ranges;
+	size_t states_left;
+};
+
 struct fs_track {
 	struct timeline_states states;
 	struct fs_track_extras extras; // one for each state
 	bool too_many;                 // stopped at FS_TRACK_MAX_STATES
 	// The rest belongs to fs_track.c.
 	struct fs_cursor *cursor;
+	uint32_t owner; // as what it watches there
+	struct fs_track_room *room;
+	bool own_room;
 	struct fs_ext *fs;
 	uint64_t began_ns; // host time of the cursor's first moment; 0: before the first record
 	const void *path;
@@ -52,7 +62,6 @@ struct fs_track {
 	struct fs_track_left { uint64_t inode, place, until_ns; size_t length, state; uint32_t generation; bool dirty; } left;
 	uint64_t stop_inode_change_seq; // 0, or: stop at the first change after this record that is not content coming in
 	bool stopped;
-	uint8_t *old_bytes, *new_bytes; // buffers for comparing
 };
 
 // fs gives the places of inodes; path NULL: by inode. The state in force at the cursor's moment (if any) is the first, with change 0.
@@ -60,6 +69,7 @@ int fs_track_init(struct fs_track *t, struct fs_cursor *c, struct fs_ext *fs, co
 void fs_track_release(struct fs_track *t);
 // Moves the cursor on to to_seq and appends the states on the way.
 int fs_track_run(struct fs_track *t, uint64_t to_seq, struct error *err);
+void fs_track_cut(struct fs_track *t, uint64_t to_seq); // forgets states that begin behind it
 // Whether content of the present state may still be on its way: NUL bytes at its end, or unwritten blocks.
 int fs_track_may_be_pending(struct fs_track *t, bool *ret, struct error *err);
 

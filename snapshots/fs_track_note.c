@@ -16,10 +16,10 @@ static int compare_new(struct fs_track *t, const struct fs_change *change, uint6
 
 		if (part > t->file.size_bytes - file_offset)
 			part = (size_t)(t->file.size_bytes - file_offset);
-		if (fs_cursor_read(t->cursor, from, t->old_bytes, part, err) < 0 ||
-		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->new_bytes, part, err) < 0)
+		if (fs_cursor_read(t->cursor, from, t->room->old_bytes, part, err) < 0 ||
+		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->room->new_bytes, part, err) < 0)
 			return -1;
-		fs_content_compare(seen, t->old_bytes, t->new_bytes, part, file_offset);
+		fs_content_compare(seen, t->room->old_bytes, t->room->new_bytes, part, file_offset);
 		from += part;
 		file_offset += part;
 	}
@@ -59,10 +59,10 @@ static int brings_other(struct fs_track *t, const struct fs_change *change, uint
 	for (; from < to && !*dirty; from += FS_TRACK_COMPARE_BYTES) {
 		size_t part = to - from < FS_TRACK_COMPARE_BYTES ? (size_t)(to - from) : FS_TRACK_COMPARE_BYTES;
 
-		if (fs_cursor_read(t->cursor, from, t->old_bytes, part, err) < 0 ||
-		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->new_bytes, part, err) < 0)
+		if (fs_cursor_read(t->cursor, from, t->room->old_bytes, part, err) < 0 ||
+		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->room->new_bytes, part, err) < 0)
 			return -1;
-		*dirty = memcmp(t->old_bytes, t->new_bytes, part) != 0;
+		*dirty = memcmp(t->room->old_bytes, t->room->new_bytes, part) != 0;
 	}
 	return 0;
 }
@@ -74,9 +74,9 @@ static int note_home_inode(struct fs_track *t, const struct fs_change *change, s
 
 	if (t->inode_number == 0 || change->source != FS_FROM_RECORD || change->offset > t->inode.place || change->offset + change->length < end)
 		return 0;
-	if (fs_cursor_new_bytes(t->cursor, change, t->inode.place - change->offset, t->new_bytes, t->inode.length, err) < 0)
+	if (fs_cursor_new_bytes(t->cursor, change, t->inode.place - change->offset, t->room->new_bytes, t->inode.length, err) < 0)
 		return -1;
-	uint64_t hash = fs_track_hash(t->new_bytes, t->inode.length);
+	uint64_t hash = fs_track_hash(t->room->new_bytes, t->inode.length);
 
 	for (size_t back = 1; back <= t->states.count && back <= LOOK_BACK_STATES; back++) {
 		struct timeline_state *s = &t->states.items[t->states.count - back];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Between fs_track.c (states) and fs_track_note.c (what a step brings).
+// Between fs_track.c (states), fs_track_note.c (what a step brings) and fs_tracks.c (many at once).
 #ifndef SNAPSHOTS_FS_TRACK_WORK_H
 #define SNAPSHOTS_FS_TRACK_WORK_H
 
@@ -8,6 +8,13 @@
 #define FS_TRACK_COMPARE_BYTES (64u << 10) /* the buffers for comparing */
 
 uint64_t fs_track_hash(const uint8_t *bytes, size_t length); // FNV-1a: only tells our own states apart
-int fs_track_before(void *track, const struct fs_step *step, struct error *err); // for fs_cursor_walk()
+// For fs_cursor_walk(); a step with the track's own changes.
+int fs_track_before(void *track, const struct fs_step *step, struct error *err);
+int fs_track_after(void *track, const struct fs_step *step, struct error *err);
+
+int fs_track_room_init(struct fs_track_room *r, struct error *err); // released also when it failed
+void fs_track_room_release(struct fs_track_room *r);
+// The rest of fs_track_init(): cursor, owner, room, fs (and path) are set.
+int fs_track_begin(struct fs_track *t, uint64_t inode, struct error *err);
 
 #endif

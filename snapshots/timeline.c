@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "snapshots/fsread.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,53 @@ int timeline_states(const struct timeline_file *file, uint64_t from_seq, uint64_
 	else
 		timeline_states_release(&found);
 	return result;
+}
+
+struct inodes_answer {
+	const uint64_t *asked;
+	size_t count, at; // asked[at]: whose states come
+	uint64_t from_seq, to_seq;
+	struct timeline_states states;
+};
+
+// The reader tells each inode's states together, in the order asked.
+static int on_inode_state(void *context, uint32_t type, const void *payload, size_t length, struct error *err)
+{
+	struct inodes_answer *a = context;
+	size_t before = a->states.count;
+
+	if (on_state(&a->states, type, payload, length, err) < 0)
+		return -1;
+	const struct timeline_state *s = &a->states.items[before], *last = before > 0 ? s - 1 : NULL;
+
+	while (a->at < a->count && a->asked[a->at] != s->inode)
+		a->at++;
+	if (a->at == a->count)
+		return error_set(err, "provgraph-fsread: tells of inode %" PRIu64 ", which nobody asked for, or not in the order asked", s->inode);
+	if (s->seq < a->from_seq || s->seq > a->to_seq || (last && last->inode == s->inode && s->seq < last->seq))
+		return error_set(err, "provgraph-fsread: tells of inode %" PRIu64 " at seq:%" PRIu64 ", which is out of order", s->inode, s->seq);
+	return 0;
+}
+
+int timeline_inodes(const struct timeline_file *volume, const uint64_t *inodes, size_t count, uint64_t from_seq, uint64_t to_seq,
+		    struct timeline_states *ret, struct error *err)
+{
+	struct fsread_question q = question_of(FSREAD_INODES, volume, from_seq, to_seq);
+	struct inodes_answer answer = {.asked = inodes, .count = count, .from_seq = from_seq, .to_seq = to_seq};
+
+	if (count > TIMELINE_MAX_INODES)
+		return error_set(err, "%s: asked for %zu inodes at once, %u are the most", volume->history, count, TIMELINE_MAX_INODES);
+	q.path = NULL;
+	q.path_length = 0;
+	q.inode = 0;
+	q.list = inodes;
+	q.list_count = count;
+	if (ask(&q, on_inode_state, &answer, volume->warnings, err) != 0) {
+		timeline_states_release(&answer.states);
+		return -1;
+	}
+	*ret = answer.states;
+	return 0;
 }
 
 static int on_finding(void *context, uint32_t type, const void *payload, size_t length, struct error *err)

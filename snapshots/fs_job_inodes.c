@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The states of many inodes: one walk, each inode's states together, in the order asked.
+#include "snapshots/fs_states.h"
+#include "snapshots/fs_tracks.h"
+
+static int follow(struct fs_job *job, struct fs_span *span, struct fs_tracks *t, struct error *err)
+{
+	const struct fsread_question *q = job->question;
+
+	if (fs_tracks_init(t, span->cursor, span->end.fs, q->list, q->list_count, err) < 0 || fs_tracks_run(t, q->to_seq, err) < 0 ||
+	    fs_tracks_settle(t, q->to_seq, fs_span_patience(job->history, q->to_seq), err) < 0)
+		return -1;
+	if (t->too_many &&
+	    fs_job_warn(job, "the files have more states than are told at once (500,000): ask for a shorter span, or for fewer files", err) < 0)
+		return -1;
+	return fs_span_warn(job, span, err);
+}
+
+int fs_job_inodes(struct fs_job *job, struct error *err)
+{
+	struct fs_span span;
+	struct fs_tracks tracks = {0};
+	int result;
+
+	if (job->question->list_count > TIMELINE_MAX_INODES)
+		return error_set(err, "provgraph-fsread: was asked for %zu inodes at once, %u are the most", job->question->list_count, TIMELINE_MAX_INODES);
+	if (fs_span_open(job, job->question->from_seq, job->question->to_seq, &span, err) < 0)
+		return -1;
+	result = follow(job, &span, &tracks, err);
+	for (size_t i = 0; result == 0 && i < tracks.count; i++)
+		result = fs_job_send_states(job, &tracks.items[i].states, err);
+	fs_tracks_release(&tracks);
+	fs_span_release(&span);
+	return result;
+}
