@@ -99,13 +99,16 @@ enum annotate_moment_kind { ANNOTATE_BEFORE = 1, ANNOTATE_AFTER, ANNOTATE_EXECUT
 struct annotate_moment {
 	enum annotate_moment_kind kind;
 	uint32_t edge;             // of the graph
-	uint64_t serial, guest_ns; // of the event (an edge can stand for several)
+	uint64_t serial, guest_ns; // of the event (an edge can stand for several); serial 0: the last of more than the graph keeps
 	uint64_t host_ns, error_ns;// guest_ns by the host's clock
-	uint64_t seq;              // AFTER: of the first state after; 0: none came. BEFORE, EXECUTED: 0, the last record not after host_ns is meant
+	// AFTER: of the first state after; 0: none came. Else 0, and the last record is meant that is not after host_ns - error_ns (BEFORE: it
+	// is surely from before the event) or host_ns (EXECUTED: execve reads the file after its stamp).
+	uint64_t seq;
 };
 VECTOR_DEFINE(annotate_moments, struct annotate_moment)
 // For each event that opened the file for writing, truncated, renamed or deleted it: BEFORE and AFTER; for each that executed it: EXECUTED.
-// In order of time. None where no volume covers the file or its clock is unknown.
+// One for each event of each edge: a call that creates and opens stands behind two. In order of time. None where no volume covers the
+// file or its clock is unknown. ret is overwritten.
 int annotation_moments(const struct annotation *a, const struct graph *g, uint32_t file, struct annotate_moments *ret, struct error *err);
 
 #endif
