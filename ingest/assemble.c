@@ -7,6 +7,7 @@
 
 #include "ingest/host_table.h"
 #include "ingest/ledger.h"
+#include "ingest/log_file.h"
 #include "ingest/record.h"
 #include "ingest/record_type.h"
 #include "ingest/slot.h"
@@ -45,6 +46,8 @@ struct assembler {
 	char stamp[STAMP_BYTES];             // " msg=audit(1763600400.123:4567):" of the line before
 	size_t stamp_length;
 	bool skipping;                       // inside a line that is too long
+	struct log_file *const *logs;        // NULL: nothing special about any of them
+	size_t log_count;
 	uint32_t log;                        // line numbers are known from the start of a log
 	uint64_t line, next_offset;
 	char *tail;                          // the last line, when it lacks its newline
@@ -58,6 +61,15 @@ struct line {
 	uint32_t whole_length;               // with it
 };
 
+static bool is_recovered(const struct assembler *a, const struct event *e)
+{
+	for (size_t i = 0; i < e->evidence_count; i++) {
+		if (e->evidence[i].log < a->log_count && a->logs[e->evidence[i].log]->recovered)
+			return true;
+	}
+	return false;
+}
+
 static int on_slot(void *context, struct host_state *h, struct slot *s, struct error *err)
 {
 	struct assembler *a = context;
@@ -68,6 +80,7 @@ static int on_slot(void *context, struct host_state *h, struct slot *s, struct e
 	slot_to_event(s, &a->reader, a->calls, e);
 	e->host = h->host;
 	e->epoch = h->epoch;
+	e->recovered = a->logs && is_recovered(a, e);
 	if (ledger_event(&a->ledger, e, err) < 0)
 		return -1;
 	return a->callback(a->context, e, err);
@@ -115,6 +128,17 @@ struct assembler *assembler_new(struct intern *strings, uint32_t host, struct co
 	}
 	find_common_types(a);
 	return a;
+}
+
+void assembler_know_logs(struct assembler *a, struct log_file *const *logs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!logs[i]->recovered && logs[i]->left_out.count == 0)
+			continue;
+		a->logs = logs;
+		a->log_count = count;
+		return;
+	}
 }
 
 void assembler_free(struct assembler *a)
@@ -400,7 +424,9 @@ static int add_line(struct assembler *a, const struct line *line, struct error *
 	int result = 0;
 
 	a->ledger.c->lines++;
-	if (line->length > RECORD_MAX_BYTES)
+	if (a->logs && a->log < a->log_count && log_file_leaves_out(a->logs[a->log], line->offset))
+		result = 0;
+	else if (line->length > RECORD_MAX_BYTES)
 		result = reject(a, line, LINE_TOO_LONG, err);
 	else if (!add_following_line(a, line))
 		result = add_parsed_line(a, line, err);

@@ -23,6 +23,10 @@ struct assembler;
 struct assembler *assembler_new(struct intern *strings, uint32_t host, struct completeness *c,
 				event_callback *callback, void *context);
 void assembler_free(struct assembler *a);
+// What is known of the logs, by their numbers: events out of recovered ones are marked, lines that are left out are not read. They must
+// outlive it.
+struct log_file;
+void assembler_know_logs(struct assembler *a, struct log_file *const *logs, size_t count);
 
 // Bytes of log `log` that start at offset `offset` of it. They may end inside a line: *ret_used says how many bytes (whole lines)
 // were consumed; the caller feeds the rest again with what follows. With `last` an unterminated last line counts as a line.

@@ -115,6 +115,8 @@ int find_parse_spans(struct find_parser *p, uint32_t log, struct span_vector *sp
 	uint32_t last_log = (uint32_t)p->source->set.count - 1;
 	int result = a ? align_spans(p->source->set.logs[log], spans, err) : error_set(err, "out of memory");
 
+	if (a)
+		assembler_know_logs(a, p->source->set.logs, p->source->set.count);
 	if (result == 0 && spans->items[0].from == 0 && log > 0 && follows(p, log - 1, log))
 		result = feed_neighbour(p, a, log - 1, true, err);
 	for (size_t i = 0; result == 0 && i < spans->count; i++)
@@ -186,11 +188,36 @@ static int feed_lines_of(struct find_parser *p, struct assembler *a, const struc
 	return 0;
 }
 
+// What a disk gave back may be records of an event whose others were left standing: both logs have to be looked at.
+static bool is_shared(const struct find_parser *p, const struct log_file *own)
+{
+	bool shared = own->recovered;
+
+	for (size_t i = 0; i < p->source->set.count && !shared; i++)
+		shared = p->source->set.logs[i]->recovered;
+	return shared;
+}
+
+static int feed_lines_elsewhere(struct find_parser *p, struct assembler *a, const struct lines_of *wanted, const struct log_file *own, struct error *err)
+{
+	for (size_t i = 0; i < p->source->set.count; i++) {
+		struct log_file *f = p->source->set.logs[i];
+		struct span span;
+
+		if (f == own || f->host != own->host || (!f->recovered && !own->recovered))
+			continue;
+		if (time_index_range(f, files_time_before(p->source, wanted->ns), files_time_after(p->source, wanted->ns), &span.from, &span.to, err) < 0 ||
+		    feed_lines_of(p, a, wanted, (uint32_t)i, span, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int find_parse_whole(struct find_parser *p, struct event_store *store, const struct event **event, struct error *err)
 {
 	const struct event *e = *event;
 
-	if (e->evidence_count == 0 || p->fruitless >= MAX_FRUITLESS || !is_incomplete(e))
+	if (e->evidence_count == 0 || p->fruitless >= MAX_FRUITLESS || (!e->recovered && !is_incomplete(e)))
 		return 0;
 	struct completeness unused = { .bytes = 0 };
 	struct collect collect = { .parser = p, .store = store, .only = true, .serial = e->serial, .ns = e->earliest_ns, .host = e->host };
@@ -206,10 +233,14 @@ int find_parse_whole(struct find_parser *p, struct event_store *store, const str
 	struct assembler *a = assembler_new(p->source->strings, f->host, &unused, on_parsed, &collect);
 	int result = a ? 0 : error_set(err, "out of memory");
 
-	if (result == 0)
+	if (result == 0) {
+		assembler_know_logs(a, p->source->set.logs, p->source->set.count);
 		result = time_index_line(f, span.from, &span.from, err);
+	}
 	if (result == 0)
 		result = feed_lines_of(p, a, &wanted, e->evidence[0].log, span, err);
+	if (result == 0 && is_shared(p, f))
+		result = feed_lines_elsewhere(p, a, &wanted, f, err);
 	if (result == 0)
 		result = assembler_finish(a, err);
 	assembler_free(a);

@@ -33,6 +33,25 @@ struct source *source_open_files(const char *const *paths, size_t count, struct 
 				 struct intern *strings, struct error *err);
 void source_free(struct source *s); // NULL is fine
 
+// ---- logs that are no files of the user's: what a recorded disk once held
+
+struct source_log {
+	const char *name;    // for people: "web01.history:/log/audit/audit.log (recovered)"
+	int fd;              // a regular file, read from its beginning; taken over in every case
+	bool recovered;      // events of which any record stands here get event.recovered
+	const char *host;    // of records without node=; NULL: the same as the first log's
+};
+// A source of such logs alone.
+struct source *source_open_logs(const struct source_log *logs, size_t count, struct source_options options, struct intern *strings,
+				struct error *err);
+// One more log, before the first scan. A log without any record is left out, with a note. Numbers of logs change.
+int source_add(struct source *s, const struct source_log *log, struct error *err);
+// Every line of every log, in the order of the logs, each without its newline. 0 goes on, 1 ends it, -1 and err. Lines over 64 KiB are cut.
+typedef int source_line(void *context, size_t log, uint64_t offset, const char *bytes, size_t length, struct error *err);
+int source_lines(struct source *s, source_line *callback, void *context, struct error *err);
+// The line that begins at this offset is not read: it is known to be false. Before the first scan.
+int source_leave_out(struct source *s, size_t log, uint64_t offset, struct error *err);
+
 // First and last stamp of the whole source. Cheap (ends of files). -1: no valid record in it.
 int source_span(struct source *s, uint64_t *ret_first_ns, uint64_t *ret_last_ns, struct error *err);
 size_t source_log_count(const struct source *s);

@@ -36,6 +36,7 @@ void log_file_free(struct log_file *f)
 		(void)close(f->fd);
 	if (f->spool_fd >= 0)
 		(void)close(f->spool_fd);
+	u64_vector_release(&f->left_out);
 	free(f->name);
 	free(f->note);
 	free(f);
@@ -210,29 +211,58 @@ static int open_any(struct log_file *f, struct error *err)
 	return open_pipe(f, err);
 }
 
-struct log_file *log_file_open(const char *path, struct error *err)
+static struct log_file *open_named(int fd, const char *name, struct error *err)
 {
-	bool standard_input = strcmp(path, "-") == 0;
 	struct log_file *f = calloc(1, sizeof(*f));
 
-	if (!f) {
-		(void)error_set(err, "out of memory");
-		return NULL;
+	if (f) {
+		f->spool_fd = -1;
+		f->fd = fd;
+		f->name = strdup(name);
 	}
-	f->spool_fd = -1;
-	f->fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	f->name = strdup(standard_input ? "standard input" : path);
-	if (f->fd < 0) {
+	if (!f || !f->name)
+		(void)error_set(err, "out of memory");
+	else if (open_any(f, err) == 0)
+		return f;
+	if (!f && fd >= 0 && fd != STDIN_FILENO)
+		(void)close(fd);
+	log_file_free(f);
+	return NULL;
+}
+
+struct log_file *log_file_open(const char *path, struct error *err)
+{
+	if (strcmp(path, "-") == 0)
+		return open_named(STDIN_FILENO, "standard input", err);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
 		const char *hint = errno == EACCES ? " (run as root, or copy the log and name the copy with --log)" : "";
 
 		(void)error_set(err, "%s: cannot open: %s%s", path, strerror(errno), hint);
-	} else if (!f->name) {
-		(void)error_set(err, "out of memory");
-	} else if (open_any(f, err) == 0) {
-		return f;
+		return NULL;
 	}
-	log_file_free(f);
-	return NULL;
+	return open_named(fd, path, err);
+}
+
+struct log_file *log_file_open_fd(int fd, const char *name, struct error *err)
+{
+	return open_named(fd, name, err);
+}
+
+bool log_file_leaves_out(const struct log_file *f, uint64_t offset)
+{
+	size_t low = 0, high = f->left_out.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->left_out.items[middle] < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < f->left_out.count && f->left_out.items[low] == offset;
 }
 
 int log_file_prepare(struct log_file *f, struct error *err)

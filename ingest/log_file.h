@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fileio.h"
+#include "base/vector.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,12 +40,17 @@ struct log_file {
 	char *note;              // what is wrong with it: "NAME: compressed data ends early ...", or NULL
 	bool cut;                // some of its text is missing (damaged, or became shorter)
 	uint64_t read_from, read_to; // what scan() read; to == 0: nothing
+	bool recovered;          // a disk history gave it back (source_add)
+	struct u64_vector left_out; // offsets of lines that are not read, ascending (source_leave_out)
 };
 
 // "-" is standard input. The file may hold no audit record (has_first is false then). NULL and err when it cannot be read, or is
 // compressed in a way that we do not know.
 struct log_file *log_file_open(const char *path, struct error *err);
+// The same for a file that is open: takes fd over in every case. name: for people; it is no path.
+struct log_file *log_file_open_fd(int fd, const char *name, struct error *err);
 void log_file_free(struct log_file *f); // NULL is fine
+bool log_file_leaves_out(const struct log_file *f, uint64_t offset);
 // Makes size_bytes and log_file_read() valid; for a compressed log, decompresses it. 0 at once when that was done before.
 int log_file_prepare(struct log_file *f, struct error *err);
 // Up to `length` bytes at `offset`; *ret_read is less only at the end. A file that became shorter gets a smaller size and a note.

@@ -289,6 +289,15 @@ int log_set_open(struct log_set *set, const char *const *paths, size_t count, st
 	return 0;
 }
 
+int log_set_add(struct log_set *set, struct log_file *f, struct error *err)
+{
+	if (take(set, f, true, err) < 0)
+		return -1;
+	if (set->count > 1)
+		qsort(set->logs, set->count, sizeof(set->logs[0]), compare_logs);
+	return 0;
+}
+
 // The log that the same rotation wrote right after f: it begins next among those of its stem.
 static const struct log_file *successor(const struct log_set *set, const struct log_file *f)
 {

@@ -20,6 +20,8 @@ struct log_set {
 
 // -1 and err: a path that was named cannot be read or holds no audit record, or nothing is left. `set` needs releasing either way.
 int log_set_open(struct log_set *set, const char *const *paths, size_t count, struct error *err);
+// One more log, which is open; owns f in every case. What holds no audit record is left out, with a note.
+int log_set_add(struct log_set *set, struct log_file *f, struct error *err);
 void log_set_release(struct log_set *set);
 
 // Fills has_last/last_ns of every log. A compressed log whose successor in its rotated set is known is not decompressed for it:

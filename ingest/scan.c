@@ -235,6 +235,7 @@ static int give_assembler(struct scan *scan, struct log_part *part, struct error
 
 		if (!a)
 			return error_set(err, "out of memory");
+		assembler_know_logs(a, scan->source->set.logs, scan->source->set.count);
 		scan->hosts[i] = part->f->host;
 		scan->assemblers[i] = a;
 		scan->host_count++;

@@ -38,6 +38,21 @@ int source_evidence(struct source *s, const struct evidence_ref *ref, struct buf
 	return s->methods->evidence(s, ref, out, err);
 }
 
+int source_add(struct source *s, const struct source_log *log, struct error *err)
+{
+	return s->methods->add(s, log, err);
+}
+
+int source_lines(struct source *s, source_line *callback, void *context, struct error *err)
+{
+	return s->methods->lines(s, callback, context, err);
+}
+
+int source_leave_out(struct source *s, size_t log, uint64_t offset, struct error *err)
+{
+	return s->methods->leave_out(s, log, offset, err);
+}
+
 int source_scan(struct source *s, uint64_t from_ns, uint64_t to_ns, event_callback *callback, void *context, struct completeness *c,
 		struct error *err)
 {

@@ -13,6 +13,9 @@ struct source_methods {
 	const char *(*note)(const struct source *s, size_t index);
 	int (*log_digest)(struct source *s, size_t log, char ret_hex[65], uint64_t *ret_from, uint64_t *ret_to, struct error *err);
 	int (*evidence)(struct source *s, const struct evidence_ref *ref, struct buffer *out, struct error *err);
+	int (*add)(struct source *s, const struct source_log *log, struct error *err);
+	int (*lines)(struct source *s, source_line *callback, void *context, struct error *err);
+	int (*leave_out)(struct source *s, size_t log, uint64_t offset, struct error *err);
 	int (*scan)(struct source *s, uint64_t from_ns, uint64_t to_ns, event_callback *callback, void *context, struct completeness *c,
 		    struct error *err);
 	int (*find)(struct source *s, const struct find_keys *keys, uint64_t before_ns, struct find_limit limit, event_callback *callback,

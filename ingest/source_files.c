@@ -7,6 +7,7 @@
 #include "ingest/log_hosts.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_SLACK_NS (10 * NANOTIME_SECOND) /* events interleave over 4.5 s at worst when the kernel's backlog is full */
 #define MAX_EVIDENCE_BYTES ((size_t)65536)
@@ -107,13 +108,15 @@ static const struct source_methods files_methods = {
 	.note = files_note,
 	.log_digest = files_log_digest,
 	.evidence = files_evidence,
+	.add = files_add,
+	.lines = files_lines,
+	.leave_out = files_leave_out,
 	.scan = files_scan,
 	.find = files_find,
 	.addresses = files_addresses,
 };
 
-struct source *source_open_files(const char *const *paths, size_t count, struct source_options options, struct intern *strings,
-				 struct error *err)
+static struct files_source *files_new(struct source_options options, struct intern *strings, struct error *err)
 {
 	struct files_source *s = calloc(1, sizeof(*s));
 
@@ -129,9 +132,40 @@ struct source *source_open_files(const char *const *paths, size_t count, struct 
 		s->host = intern_add_string(strings, options.host);
 		s->only_host = true;
 	}
+	return s;
+}
+
+struct source *source_open_files(const char *const *paths, size_t count, struct source_options options, struct intern *strings,
+				 struct error *err)
+{
+	struct files_source *s = files_new(options, strings, err);
+
+	if (!s)
+		return NULL;
 	if (log_set_open(&s->set, paths, count, err) < 0 || log_hosts_assign(&s->set, strings, s->host, err) < 0) {
 		files_free(&s->base);
 		return NULL;
 	}
 	return &s->base;
+}
+
+struct source *source_open_logs(const struct source_log *logs, size_t count, struct source_options options, struct intern *strings,
+				struct error *err)
+{
+	struct files_source *s = files_new(options, strings, err);
+	int result = s ? 0 : -1;
+
+	for (size_t i = 0; i < count; i++) {
+		if (result == 0)
+			result = files_add(&s->base, &logs[i], err);
+		else
+			(void)close(logs[i].fd);
+	}
+	if (result == 0 && s->set.count == 0)
+		result = error_set(err, "%s: no audit record to read", s->set.note_count > 0 ? s->set.notes[0] : "a log of a recorded disk");
+	if (result == 0)
+		return &s->base;
+	if (s)
+		files_free(&s->base);
+	return NULL;
 }

@@ -43,6 +43,10 @@ static inline bool files_host_wanted(const struct files_source *s, uint32_t host
 	return !s->only_host || host == s->host;
 }
 
+// As in ingest.h: source_add, source_lines, source_leave_out.
+int files_add(struct source *source, const struct source_log *log, struct error *err);
+int files_lines(struct source *source, source_line *callback, void *context, struct error *err);
+int files_leave_out(struct source *source, size_t log, uint64_t offset, struct error *err);
 // As in ingest.h: source_scan, source_find, source_addresses.
 int files_scan(struct source *source, uint64_t from_ns, uint64_t to_ns, event_callback *callback, void *context, struct completeness *c,
 	       struct error *err);
