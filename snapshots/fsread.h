@@ -64,7 +64,7 @@ enum fsread_frame {
 	FSREAD_FRAME_FINDING,    // timeline.h
 	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
 	FSREAD_FRAME_WHOLE,      // in a tree: the last FILE's content was sent in full (its VERDICT, if any, before); CONTENTS: string, why it was not
-	FSREAD_FRAME_SAMPLE,     // CLOCK: u64 source (enum timeline_clock_source), then five u64 for each sample, see timeline_clock.c
+	FSREAD_FRAME_SAMPLE,     // CLOCK: u64 source (enum timeline_clock_source); host, not before, guest ns, epoch for each sample. Source 0: when epochs begin
 	FSREAD_FRAME_WISH,       // CONTENTS: u64 number of the wish that the next frames answer, u64 there
 	FSREAD_FRAME_LINE,       // LINES
 	FSREAD_FRAME_QUESTION,   // the only one that goes the other way, behind a HELLO

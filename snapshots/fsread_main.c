@@ -37,6 +37,7 @@ static fs_job_function *const jobs[] = {
 	[FSREAD_PARTITIONS] = fs_job_partitions, [FSREAD_PATCHES] = fs_job_patches, [FSREAD_STAT] = fs_job_stat,
 	[FSREAD_CONTENT] = fs_job_content,	 [FSREAD_LIST] = fs_job_list,	    [FSREAD_TREE] = fs_job_tree,
 	[FSREAD_STATES] = fs_job_states,	 [FSREAD_TAMPER] = fs_job_tamper,   [FSREAD_DIFF] = fs_job_diff,
+	[FSREAD_CLOCK] = fs_job_clock,
 	[FSREAD_FILES] = fs_job_files,		 [FSREAD_INODES] = fs_job_inodes,
 	[FSREAD_LINES] = fs_job_lines,
 	[FSREAD_CONTENTS] = fs_job_contents,

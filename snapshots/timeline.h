@@ -61,25 +61,38 @@ int timeline_inodes(const struct timeline_file *volume, const uint64_t *inodes, 
 
 // ---- the guest's clock against the host's
 
-// A stretch of host time in which the guest's clock ran evenly. The next begins where it was stepped.
+// A stretch of host time in which the guest's clock ran evenly. The next begins where it was stepped, began to run at another rate, or where
+// the recorder's own clock was stepped.
+//
+// Who is root in the guest can write any block of its disk, and so forge stamps. Single ones are left out and counted (contradicting). Who
+// forges most of them moves the offset, but not unseen: a burst shows as two steps, there and back; only who forges every stamp from the
+// first one on is believed, as one is who sets the guest's clock itself.
 struct timeline_clock_piece {
 	uint64_t from_ns, to_ns;   // host time, half-open; together they cover 0 .. NANOTIME_NONE
 	uint64_t base_ns;          // host time at which offset_ns holds
 	int64_t offset_ns;         // host minus guest
 	double drift;              // change of the offset, ns per ns of host time
-	uint64_t error_ns;         // the true offset lies within offset +- error
+	uint64_t error_ns;         // between its samples the true offset lies within offset +- error
+	uint64_t sampled_from_ns, sampled_to_ns; // first and last sample; away from them the error grows by
+	double drift_error;        // ns per ns
 	uint64_t samples;
+	uint64_t contradicting;    // further ones, left out: they contradict those before and behind them
 	enum timeline_clock_source { TIMELINE_CLOCK_JOURNAL = 1 /* jbd2 commit blocks */, TIMELINE_CLOCK_AUDIT /* stamps inside blocks of an audit log */ } source;
 	bool stepped;              // the guest's clock jumped where this piece begins: a finding
+	bool host_stepped;         // the recorder's clock was stepped there
+	int64_t step_ns;           // stepped: how far the guest's clock was set; negative: back
 };
 VECTOR_DEFINE(timeline_clock_pieces, struct timeline_clock_piece)
 struct timeline_clock { struct timeline_clock_pieces pieces; };
 void timeline_clock_release(struct timeline_clock *c);
 // Out of the records (from_seq, to_seq]. 0; 1: nothing there tells the guest's time (no pieces); -1.
+// The journal is read by its headers alone: a million records cost about 0.1 s. A longer span gives a smaller error.
 int timeline_clock(const struct timeline_file *volume, uint64_t from_seq, uint64_t to_seq, struct timeline_clock *ret, struct error *err);
-// Offset and error at a moment of host time. False: unknown.
+// Offset and error at a moment of host time. False: unknown. Between the last sample before a step and the first behind it nobody knows
+// which offset held: the error covers both.
 bool timeline_clock_at(const struct timeline_clock *c, uint64_t host_ns, int64_t *ret_offset_ns, uint64_t *ret_error_ns);
 // Guest -> host. 0; 1: the guest's clock was set back and showed this time twice, the later one is told; -1: unknown (no pieces).
+// A time that the guest's clock never showed, because it was set forward over it: the moment of that step.
 int timeline_clock_to_host(const struct timeline_clock *c, uint64_t guest_ns, uint64_t *ret_host_ns, uint64_t *ret_error_ns);
 int timeline_clock_to_guest(const struct timeline_clock *c, uint64_t host_ns, uint64_t *ret_guest_ns, uint64_t *ret_error_ns); // 0, -1
 

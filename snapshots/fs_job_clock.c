@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+// Samples of the guest's clock: commit blocks of the journal; where there are none, stamps of an audit log in what was written.
+#include "snapshots/fs_job.h"
+
+#include "base/memory.h"
+#include "base/nanotime.h"
+#include "snapshots/fs_clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOMENTS 5u                  /* of the span at which a journal is looked for: a disk may be formatted anew, or wiped, within it */
+#define MAX_SAMPLES ((size_t)1 << 20)
+#define SAMPLES_A_FRAME 1024u
+#define SCAN_BYTES (UINT64_C(256) << 20) /* of contents looked at for stamps of an audit log, evenly over the span */
+#define SCAN_SLOTS 256u
+#define SCAN_REQUEST_BYTES (1u << 20)    /* of one write */
+
+struct clock_walk {
+	struct fs_job *job;
+	struct partition partition;
+	struct fs_clock_ring rings[MOMENTS];
+	size_t ring_count;
+	struct epoch_vector epochs;
+	uint32_t epoch;                  // index of the one that the walk is in
+	struct guest_clock_samples samples;
+	// Stamps.
+	uint64_t slot_records, slot_left, slot_end; // seq where the next slot begins
+	uint64_t last_serial, last_stamp_ns;
+	uint8_t *content;
+};
+
+// ---- where journals lie
+
+struct place { struct disk_at *disk; const struct partition *partition; };
+
+static int read_disk(void *context, uint64_t offset, void *bytes, size_t length, struct error *err)
+{
+	const struct place *p = context;
+
+	if (offset > p->partition->length_bytes || length > p->partition->length_bytes - offset)
+		return error_set(err, "the journal points outside the file system");
+	return disk_at_read(p->disk, p->partition->start_bytes + offset, bytes, length, err);
+}
+
+static int add_ring(struct clock_walk *w, const struct journal_geometry *g, struct error *err)
+{
+	struct fs_clock_ring *ring = &w->rings[w->ring_count];
+
+	if (fs_clock_ring_init(ring, g, w->partition.start_bytes, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->ring_count; i++) {
+		if (fs_clock_ring_same(ring, &w->rings[i])) {
+			fs_clock_ring_release(ring);
+			return 0;
+		}
+	}
+	w->ring_count++;
+	return 0;
+}
+
+// 1: nothing there that could be read; err says why.
+static int look_at_moment(struct clock_walk *w, uint64_t seq, struct error *err)
+{
+	struct partition_vector all = {0};
+	struct disk_at *disk = NULL;
+	struct partition chosen;
+	struct journal_geometry g = {0};
+	struct error ignored;
+	bool present = false;
+	int result = 1;
+
+	if (disk_at_open(w->job->history, seq, &disk, err) < 0)
+		return -1;
+	if (fs_job_find_partitions(disk, &all, err) == 0 && partition_choose(&all, w->job->question->partition, &chosen, err) == 0) {
+		struct place place = {disk, &chosen};
+
+		w->partition = chosen;
+		result = 0;
+		// Another file system, or one without a journal: stamps may still be there.
+		if (journal_locate(read_disk, &place, &g, &present, &ignored) == 0 && present)
+			result = add_ring(w, &g, err);
+		journal_extents_release(&g.extents);
+	}
+	partition_vector_release(&all);
+	disk_at_free(disk);
+	return result;
+}
+
+static int find_journals(struct clock_walk *w, struct error *err)
+{
+	const struct fsread_question *q = w->job->question;
+	uint64_t span = q->to_seq - q->from_seq;
+	struct error reason;
+	bool found = false;
+
+	for (unsigned i = 0; i < MOMENTS; i++) { // from the newest: its reason is the one that is told
+		int result = look_at_moment(w, q->to_seq - span / (MOMENTS - 1) * i, i == 0 ? err : &reason);
+
+		if (result < 0)
+			return i == 0 ? -1 : error_set(err, "%s", reason.message);
+		found |= result == 0;
+	}
+	if (found)
+		return 0;
+	w->job->failure = FSREAD_PARTITION_UNCLEAR;
+	return -1;
+}
+
+// ---- walking
+
+static void enter_epoch(struct clock_walk *w, uint64_t seq)
+{
+	while (w->epoch + 1 < w->epochs.count && seq >= w->epochs.items[w->epoch + 1].first_seq)
+		w->epoch++;
+}
+
+static int note_ring(struct clock_walk *w, struct fs_clock_ring *ring, uint64_t seq, const struct segment_row *row, struct error *err)
+{
+	uint8_t header[FS_CLOCK_HEADER_BYTES];
+	uint64_t within;
+	bool there = row->type == RECORD_WRITE && fs_clock_ring_commit_at(ring, row->offset_bytes, row->length_bytes, &within);
+
+	if (there && history_content(w->job->history, seq, within, header, sizeof(header), err) < 0)
+		return -1;
+	return fs_clock_ring_note(ring, there ? header : NULL, row->length_bytes == ring->block_bytes, row->realtime_ns, w->epoch, &w->samples, err);
+}
+
+static int visit_journal(void *context, uint64_t seq, const struct segment_row *row, struct error *err)
+{
+	struct clock_walk *w = context;
+
+	enter_epoch(w, seq);
+	if (row->type > RECORD_TRIM)
+		return 0;
+	for (size_t i = 0; i < w->ring_count; i++) {
+		if (fs_clock_ring_touched(&w->rings[i], row->offset_bytes, row->length_bytes) && note_ring(w, &w->rings[i], seq, row, err) < 0)
+			return -1;
+	}
+	return w->samples.count >= MAX_SAMPLES;
+}
+
+static int note_stamp(struct clock_walk *w, size_t length, const struct segment_row *row, struct error *err)
+{
+	struct guest_clock_sample sample = {.host_ns = row->realtime_ns, .epoch = w->epoch};
+	uint64_t serial;
+
+	// Only what is newer than all before it: a copy of a log tells nothing. A kernel that was started anew counts its serials from 1.
+	if (!fs_clock_stamp(w->content, length, &sample.guest_ns, &serial) || (serial <= w->last_serial && sample.guest_ns <= w->last_stamp_ns))
+		return 0;
+	w->last_serial = serial;
+	w->last_stamp_ns = sample.guest_ns;
+	return guest_clock_samples_append(&w->samples, sample) < 0 ? error_set(err, "out of memory") : 0;
+}
+
+static int visit_content(void *context, uint64_t seq, const struct segment_row *row, struct error *err)
+{
+	struct clock_walk *w = context;
+	const struct partition *p = &w->partition;
+	size_t length = row->length_bytes < SCAN_REQUEST_BYTES ? row->length_bytes : SCAN_REQUEST_BYTES;
+
+	enter_epoch(w, seq);
+	if (row->type != RECORD_WRITE || row->offset_bytes < p->start_bytes || row->offset_bytes - p->start_bytes >= p->length_bytes)
+		return 0;
+	if (seq >= w->slot_end) {
+		w->slot_end = seq + w->slot_records;
+		w->slot_left = SCAN_BYTES / SCAN_SLOTS;
+	}
+	if (length > w->slot_left)
+		return 0;
+	w->slot_left -= length;
+	if (history_content(w->job->history, seq, 0, w->content, length, err) < 0 || note_stamp(w, length, row, err) < 0)
+		return -1;
+	return w->samples.count >= MAX_SAMPLES;
+}
+
+static int walk_stamps(struct clock_walk *w, struct error *err)
+{
+	const struct fsread_question *q = w->job->question;
+
+	w->epoch = 0;
+	w->slot_records = (q->to_seq - q->from_seq) / SCAN_SLOTS + 1;
+	w->content = malloc(SCAN_REQUEST_BYTES);
+	if (!w->content)
+		return error_set(err, "out of memory");
+	return history_walk(w->job->history, q->from_seq, q->to_seq, visit_content, w, err) < 0 ? -1 : 0;
+}
+
+// ---- telling
+
+static int send_frame(struct clock_walk *w, enum timeline_clock_source source, size_t first, size_t end, struct buffer *payload, struct error *err)
+{
+	buffer_clear(payload);
+	wire_put_u64(payload, source);
+	for (size_t i = first; i < end; i++) {
+		const struct guest_clock_sample *s = &w->samples.items[i];
+
+		wire_put_u64(payload, s->host_ns);
+		wire_put_u64(payload, s->not_before_ns);
+		wire_put_u64(payload, s->guest_ns);
+		wire_put_u64(payload, s->epoch);
+	}
+	return fs_job_send(w->job, FSREAD_FRAME_SAMPLE, payload, err);
+}
+
+static int send_samples(struct clock_walk *w, enum timeline_clock_source source, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+
+	wire_put_u64(&payload, 0);
+	for (size_t i = 0; i < w->epochs.count; i++)
+		wire_put_u64(&payload, w->epochs.items[i].first_ns);
+	if (fs_job_send(w->job, FSREAD_FRAME_SAMPLE, &payload, err) < 0)
+		return -1;
+	for (size_t first = 0; first < w->samples.count; first += SAMPLES_A_FRAME) {
+		size_t end = w->samples.count - first < SAMPLES_A_FRAME ? w->samples.count : first + SAMPLES_A_FRAME;
+
+		if (send_frame(w, source, first, end, &payload, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int collect(struct clock_walk *w, enum timeline_clock_source *ret_source, struct error *err)
+{
+	const struct fsread_question *q = w->job->question;
+
+	if (find_journals(w, err) < 0 || history_epochs(w->job->history, &w->epochs, err) < 0 ||
+	    history_walk(w->job->history, q->from_seq, q->to_seq, visit_journal, w, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->ring_count; i++)
+		if (fs_clock_ring_end(&w->rings[i], &w->samples, err) < 0)
+			return -1;
+	*ret_source = TIMELINE_CLOCK_JOURNAL;
+	if (w->samples.count > 0)
+		return 0;
+	*ret_source = TIMELINE_CLOCK_AUDIT;
+	return walk_stamps(w, err);
+}
+
+int fs_job_clock(struct fs_job *job, struct error *err)
+{
+	struct clock_walk w = {.job = job};
+	enum timeline_clock_source source;
+	int result = job->question->from_seq <= job->question->to_seq ? collect(&w, &source, err) : error_set(err, "the span ends before it begins");
+
+	if (result == 0 && w.samples.count >= MAX_SAMPLES)
+		result = fs_job_warn(job, "the guest's clock was looked at up to a million times; the rest of the span goes without", err);
+	if (result == 0)
+		result = send_samples(&w, source, err);
+	for (size_t i = 0; i < w.ring_count; i++)
+		fs_clock_ring_release(&w.rings[i]);
+	epoch_vector_release(&w.epochs);
+	guest_clock_samples_release(&w.samples);
+	free(w.content);
+	return result;
+}
