@@ -25,12 +25,14 @@
 
 #define ANNOTATE_ASKED 500u /* files that the disks are asked for */
 #define ANNOTATE_PATIENCE_NS (60 * UINT64_C(1000000000))
+#define ANNOTATE_LOOK_ON_NS (2 * ANNOTATE_PATIENCE_NS) /* patience, and some time for the write that shows that the guest lived on */
 
 struct annotate_volume {
 	uint32_t host, dev;        // host: string id, 0 = any
 	const char *name;          // as printed: "web01.history:1"
 	uint64_t from_ns, to_ns;   // host time of the first record that was asked about, and of the last WRITE among them (not the last FLUSH:
-				   // a guest that is gone writes nothing)
+				   // a guest that is gone writes nothing). Nothing may be missing in between: it ends where recording was
+				   // interrupted. Ask for ANNOTATE_LOOK_ON_NS more than the window, or nothing near its end can be told
 	const struct timeline_clock *clock; // no pieces: nothing is tightened, and births without crtime are not compared
 };
 
@@ -47,6 +49,7 @@ enum annotate_state_verdict {
 	ANNOTATE_STATE_UNSEEN,     // the disk changed and no record of the log accounts for it: a finding
 	ANNOTATE_STATE_CONTENT_PENDING,
 	ANNOTATE_STATE_NAME,       // renamed, linked, attributes, deleted
+	ANNOTATE_STATE_AFTER,      // it was made so after the log ends
 };
 struct annotate_state {
 	struct timeline_state disk;
@@ -55,6 +58,8 @@ struct annotate_state {
 	uint64_t inode_ns;         // mtime, or ctime where only that moved (guest clock); NANOTIME_NONE
 	uint64_t guest_ns;         // the arrival by the guest's clock, for axes; NANOTIME_NONE: offset unknown
 	uint32_t edge;             // that record's edge, GRAPH_NONE
+	uint32_t candidates;       // processes that may as well have done it, this one among them: more than 1 is ambiguous. 0 with an edge: it had
+				   // closed the file by then, and can have written only through a mapping
 };
 VECTOR_DEFINE(annotate_states, struct annotate_state)
 
@@ -70,6 +75,9 @@ struct annotation;
 // Volumes are copied but for their clocks, which must outlive it. NULL and err.
 struct annotation *annotation_new(const struct graph *g, const struct annotate_volume *volumes, size_t count, struct error *err);
 void annotation_free(struct annotation *a);
+// The time of which the log tells everything (guest clock). Without it: from the graph's first event to its last, which is too long where
+// older events were brought in. To be set before annotation_take().
+void annotation_set_window(struct annotation *a, uint64_t from_ns, uint64_t to_ns);
 
 struct annotate_wish { uint32_t file, volume; uint64_t inode; };
 VECTOR_DEFINE(annotate_wishes, struct annotate_wish)

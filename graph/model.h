@@ -66,6 +66,7 @@ struct flow_edge {
 	bool recovered;              // an event behind it stands only in records that a disk history gave back
 	bool no_write_seen;          // opened for writing, and a recorded disk shows that nothing was written (graph/annotate.h)
 	bool ended_by_disk;          // end_ns was moved by a disk's last arrival
+	bool write_seen;             // a state on a recorded disk was written within it, and nobody else had the file open for writing then
 	uint64_t start_ns, end_ns;   // NANOTIME_NONE as end = still open when the log ends
 	uint64_t serial;             // of the first event; ties of time
 	uint32_t count;              // parallel flows merged into this one (only where that changes no reachability)

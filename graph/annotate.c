@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+// Which files a disk is asked for, and what its answer makes of them.
+#include "graph/annotate.h"
+
+#include "graph/annotate_work.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- times
+
+bool annotate_has_clock(const struct annotate_volume *v)
+{
+	return v->clock && v->clock->pieces.count > 0;
+}
+
+bool annotate_to_host(const struct annotate_volume *v, uint64_t guest_ns, uint64_t *ret_earliest_ns, uint64_t *ret_latest_ns)
+{
+	uint64_t ns, error;
+
+	if (!annotate_has_clock(v) || timeline_clock_to_host(v->clock, guest_ns, &ns, &error) != 0)
+		return false;
+	*ret_earliest_ns = annotate_subtract(ns, error);
+	*ret_latest_ns = annotate_add(ns, error);
+	return true;
+}
+
+bool annotate_to_guest(const struct annotate_volume *v, uint64_t host_ns, uint64_t *ret_earliest_ns, uint64_t *ret_latest_ns)
+{
+	uint64_t ns, error;
+
+	if (!annotate_has_clock(v) || timeline_clock_to_guest(v->clock, host_ns, &ns, &error) != 0)
+		return false;
+	*ret_earliest_ns = annotate_subtract(ns, error);
+	*ret_latest_ns = annotate_add(ns, error);
+	return true;
+}
+
+bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns)
+{
+	for (size_t i = 0; v->clock && i < v->clock->pieces.count; i++) {
+		const struct timeline_clock_piece *p = &v->clock->pieces.items[i];
+		if (p->stepped && p->from_ns > from_ns && p->from_ns <= to_ns)
+			return true;
+	}
+	return false;
+}
+
+// ---- life
+
+static uint64_t first_edge(const struct graph *g, const struct u32_vector *starts, const struct u32_vector *list, uint32_t node)
+{
+	// edges of a node are in order of start
+	return starts->items[node] < starts->items[node + 1] ? g->edges.items[list->items[starts->items[node]]].start_ns : NANOTIME_NONE;
+}
+
+// The first that the log tells of a file.
+static uint64_t first_of(const struct graph *g, const struct file *f)
+{
+	uint64_t first = f->created_seen ? f->created_ns : NANOTIME_NONE;
+
+	for (size_t i = 0; i < f->versions.count; i++) {
+		uint64_t in = first_edge(g, &g->in_start, &g->in_edges, f->versions.items[i]);
+		uint64_t out = first_edge(g, &g->out_start, &g->out_edges, f->versions.items[i]);
+		first = in < first ? in : first;
+		first = out < first ? out : first;
+	}
+	return first;
+}
+
+// What is no disk's: memory files, and the kernel's own.
+static bool is_on_disk(const struct file *f)
+{
+	return f->kind != FILE_MEMFD && !f->sink && f->inode != 0;
+}
+
+// Nothing is recorded of the file's time: it was over before the recording begins, or begins after its end.
+static bool is_outside(const struct annotate_volume *v, const struct file *f, uint64_t first_ns)
+{
+	uint64_t earliest, latest;
+
+	if (v->from_ns > v->to_ns)
+		return true;
+	if (first_ns != NANOTIME_NONE && annotate_to_host(v, first_ns, &earliest, &latest) && earliest > v->to_ns)
+		return true;
+	return f->deleted_ns != NANOTIME_NONE && annotate_to_host(v, f->deleted_ns, &earliest, &latest) &&
+	       annotate_add(latest, ANNOTATE_PATIENCE_NS) < v->from_ns;
+}
+
+// Of several disks with this number one that was recorded in the file's time, else the first; of these rather one that is named for the host.
+static uint32_t choose_volume(const struct annotation *a, const struct file *f, uint64_t first_ns, bool *ret_outside)
+{
+	uint32_t best = GRAPH_NONE;
+	int best_worth = -1;
+
+	for (uint32_t i = 0; i < a->volume_count && is_on_disk(f); i++) {
+		const struct annotate_volume *v = &a->volumes[i];
+		if (v->dev != f->dev || (v->host && v->host != f->host))
+			continue;
+		bool outside = is_outside(v, f, first_ns);
+		int worth = 2 * !outside + (v->host != 0);
+		if (worth <= best_worth)
+			continue;
+		best = i;
+		best_worth = worth;
+		*ret_outside = outside;
+	}
+	return best;
+}
+
+static void answer_begin(const struct annotation *a, uint32_t file)
+{
+	const struct file *f = &a->g->files.items[file];
+	struct annotate_answer *answer = &a->answers[file];
+	bool outside = true;
+
+	*answer = (struct annotate_answer){.verdict = ANNOTATE_NOT_COVERED, .crtime_ns = NANOTIME_NONE};
+	answer->volume = choose_volume(a, f, first_of(a->g, f), &outside);
+	if (answer->volume != GRAPH_NONE && !outside)
+		answer->verdict = ANNOTATE_NOT_ASKED;
+}
+
+static int copy_volumes(struct annotation *a, const struct annotate_volume *volumes, size_t count)
+{
+	a->volumes = calloc(count + 1, sizeof(*a->volumes));
+	a->late = calloc(count + 1, sizeof(*a->late));
+	if (!a->volumes || !a->late)
+		return -1;
+	for (; a->volume_count < count; a->volume_count++) {
+		struct annotate_volume *v = &a->volumes[a->volume_count];
+		*v = volumes[a->volume_count];
+		v->name = strdup(v->name ? v->name : "");
+		if (!v->name)
+			return -1;
+	}
+	return 0;
+}
+
+struct annotation *annotation_new(const struct graph *g, const struct annotate_volume *volumes, size_t count, struct error *err)
+{
+	struct annotation *a = calloc(1, sizeof(*a));
+
+	if (a) {
+		a->g = g;
+		a->from_ns = g->first_ns;
+		a->to_ns = g->last_ns;
+		a->answers = calloc(g->files.count + 1, sizeof(*a->answers));
+	}
+	if (!a || !a->answers || copy_volumes(a, volumes, count) < 0) {
+		annotation_free(a);
+		error_set(err, "annotating %zu files: out of memory", g->files.count);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < g->files.count; i++)
+		answer_begin(a, i);
+	return a;
+}
+
+void annotation_free(struct annotation *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; a->answers && i < a->g->files.count; i++)
+		annotate_states_release(&a->answers[i].states);
+	for (size_t i = 0; i < a->volume_count; i++)
+		free((char *)a->volumes[i].name);
+	annotate_asked_vector_release(&a->asked);
+	free(a->volumes);
+	free(a->late);
+	free(a->answers);
+	free(a);
+}
+
+void annotation_set_window(struct annotation *a, uint64_t from_ns, uint64_t to_ns)
+{
+	a->from_ns = from_ns;
+	a->to_ns = to_ns;
+}
+
+// ---- wishes
+
+static int add_wish(struct annotation *a, uint32_t file, struct annotate_wishes *ret)
+{
+	const struct file *f = &a->g->files.items[file];
+	struct annotate_wish wish = {.file = file, .volume = a->answers[file].volume, .inode = f->inode};
+	struct annotate_asked asked = {.file = file, .volume = wish.volume, .first_ns = first_of(a->g, f), .gone_ns = NANOTIME_NONE};
+
+	if (annotate_wishes_append(ret, wish) < 0)
+		return -1;
+	return annotate_asked_vector_append(&a->asked, asked);
+}
+
+int annotation_wishes(struct annotation *a, const struct trace *t, size_t limit, struct annotate_wishes *ret, struct error *err)
+{
+	bool *wished = calloc(a->g->files.count + 1, sizeof(*wished));
+	int result = wished ? 0 : -1;
+
+	a->asked.count = 0;
+	ret->count = 0;
+	for (size_t i = 0; result == 0 && i < t->order.count && ret->count < limit; i++) {
+		const struct graph_node *n = &a->g->nodes.items[t->order.items[i]];
+		if (n->kind != NODE_FILE || wished[n->entity] || a->answers[n->entity].verdict != ANNOTATE_NOT_ASKED)
+			continue;
+		wished[n->entity] = true;
+		result = add_wish(a, n->entity, ret);
+	}
+	free(wished);
+	return result == 0 ? 0 : error_set(err, "asking for the best files: out of memory");
+}
+
+// ---- answers
+
+// One inode's states within the answer of a volume.
+struct group { uint64_t inode; size_t from, to; };
+VECTOR_DEFINE(group_vector, struct group)
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static int find_groups(const struct timeline_states *states, struct group_vector *ret)
+{
+	for (size_t i = 0; i < states->count; i++) {
+		if (i && states->items[i].inode == states->items[i - 1].inode) {
+			ret->items[ret->count - 1].to = i + 1;
+			continue;
+		}
+		if (group_vector_append(ret, (struct group){states->items[i].inode, i, i + 1}) < 0)
+			return -1;
+	}
+	if (ret->count)
+		qsort(ret->items, ret->count, sizeof(*ret->items), compare_groups);
+	return 0;
+}
+
+static struct group group_of(const struct group_vector *groups, uint64_t inode)
+{
+	struct group key = {.inode = inode}, none = {.inode = inode};
+	size_t low = 0, high = groups->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare_groups(&groups->items[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < groups->count && groups->items[low].inode == inode ? groups->items[low] : none;
+}
+
+static uint64_t guest_arrival(const struct annotate_volume *v, const struct timeline_state *s)
+{
+	uint64_t earliest, latest;
+
+	if (s->arrival_ns == 0 || !annotate_to_guest(v, s->arrival_ns, &earliest, &latest))
+		return NANOTIME_NONE;
+	return earliest + (latest - earliest) / 2;
+}
+
+// mtime, or ctime where only that moved. What is told of a file that went are the times that it had.
+static uint64_t inode_time(const struct timeline_state *s, const struct timeline_state *before)
+{
+	if (s->change & TIMELINE_DELETED)
+		return NANOTIME_NONE;
+	return before && before->mtime_ns == s->mtime_ns && before->ctime_ns != s->ctime_ns ? s->ctime_ns : s->mtime_ns;
+}
+
+static int take_state(struct annotate_answer *answer, const struct annotate_volume *v, struct timeline_state s)
+{
+	size_t count = answer->states.count;
+	struct annotate_state state = {.verdict = ANNOTATE_STATE_BEFORE, .syscall_ns = NANOTIME_NONE, .edge = GRAPH_NONE};
+
+	if ((s.change & TIMELINE_APPEARED) && (s.change & TIMELINE_DELETED))
+		s.change &= ~(unsigned)TIMELINE_DELETED; // that was the life before
+	state.guest_ns = guest_arrival(v, &s);
+	state.inode_ns = inode_time(&s, count ? &answer->states.items[count - 1].disk : NULL);
+	state.disk = s;
+	return annotate_states_append(&answer->states, state);
+}
+
+// The end of a life that no state tells of: its number had gone to another file.
+static struct timeline_state replaced_state(struct timeline_state last, const struct timeline_state *next)
+{
+	last.change = TIMELINE_DELETED;
+	last.seq = next->seq;
+	last.arrival_ns = next->arrival_ns;
+	last.from_journal = next->from_journal;
+	last.tid = next->tid;
+	last.links = 0;
+	last.pending_bytes = last.changed_from = 0;
+	last.changed_to = last.size_bytes;
+	return last;
+}
+
+static int take_life(struct annotation *a, struct annotate_asked *asked, const struct annotate_life *life, const struct timeline_state *states)
+{
+	struct annotate_answer *answer = &a->answers[asked->file];
+	const struct annotate_volume *v = &a->volumes[asked->volume];
+	int result = 0;
+
+	answer->generation = life->generation;
+	answer->crtime_ns = life->crtime_ns;
+	answer->verdict = ANNOTATE_SHOWN;
+	asked->gone_ns = life->gone_ns;
+	for (size_t i = life->from; result == 0 && i < life->to; i++)
+		result = take_state(answer, v, states[i]);
+	if (result == 0 && life->replaced_by != SIZE_MAX)
+		result = take_state(answer, v, replaced_state(states[life->to - 1], &states[life->replaced_by]));
+	return result;
+}
+
+// Nothing on the disk is this file. That it never reached it can be said where the recording went on for long enough, or until the log
+// has the file deleted again.
+static enum annotate_verdict absent_verdict(const struct annotate_volume *v, const struct file *f, uint64_t first_ns)
+{
+	uint64_t earliest, latest, gone_earliest, gone_latest;
+
+	if (!annotate_to_host(v, first_ns, &earliest, &latest) || latest < v->from_ns)
+		return ANNOTATE_NOT_COVERED;
+	if (annotate_add(latest, ANNOTATE_PATIENCE_NS) <= v->to_ns)
+		return ANNOTATE_NEVER_REACHED;
+	if (f->deleted_ns != NANOTIME_NONE && annotate_to_host(v, f->deleted_ns, &gone_earliest, &gone_latest) && gone_latest <= v->to_ns)
+		return ANNOTATE_NEVER_REACHED;
+	return ANNOTATE_NOT_COVERED;
+}
+
+static int take_file(struct annotation *a, struct annotate_asked *asked, const struct timeline_state *states, size_t count, struct error *err)
+{
+	const struct file *f = &a->g->files.items[asked->file];
+	const struct annotate_volume *v = &a->volumes[asked->volume];
+	struct annotate_lives lives = {0};
+	int result = annotate_lives_find(states, count, &lives, err);
+
+	asked->taken = true;
+	annotate_states_release(&a->answers[asked->file].states);
+	if (result == 0) {
+		size_t life = annotate_life_of(&lives, f, asked->first_ns, v, &asked->sure);
+		asked->birth = annotate_birth_compare(&lives, f, v);
+		if (life == SIZE_MAX)
+			a->answers[asked->file].verdict = absent_verdict(v, f, asked->first_ns);
+		else if (take_life(a, asked, &lives.items[life], states) < 0)
+			result = error_set(err, "states of inode %" PRIu64 ": out of memory", f->inode);
+	}
+	annotate_lives_release(&lives);
+	return result == 0 ? annotate_match(a, asked->file, err) : -1;
+}
+
+// Content that came more than patience after its inode's last change: this guest writes back later than anybody should expect, and its
+// silence proves nothing. (An inode's ctime cannot be set; mtime can.)
+static bool is_late(const struct annotate_volume *v, const struct timeline_state *s)
+{
+	const unsigned content = TIMELINE_GREW | TIMELINE_CUT | TIMELINE_REWRITTEN | TIMELINE_ARRIVED;
+	uint64_t earliest, latest;
+
+	if (!(s->change & content) || (s->change & TIMELINE_DELETED) || s->arrival_ns == 0 || s->ctime_ns == NANOTIME_NONE ||
+	    !annotate_to_host(v, s->ctime_ns, &earliest, &latest))
+		return false;
+	return s->arrival_ns > annotate_add(latest, ANNOTATE_PATIENCE_NS) && !annotate_stepped(v, earliest, s->arrival_ns);
+}
+
+int annotation_take(struct annotation *a, uint32_t volume, const struct timeline_states *states, struct error *err)
+{
+	struct group_vector groups = {0};
+	int result = find_groups(states, &groups) < 0 ? error_set(err, "%s: out of memory", a->volumes[volume].name) : 0;
+
+	for (size_t i = 0; i < states->count; i++)
+		a->late[volume] |= is_late(&a->volumes[volume], &states->items[i]);
+	for (size_t i = 0; result == 0 && i < a->asked.count; i++) {
+		struct annotate_asked *asked = &a->asked.items[i];
+		if (asked->volume != volume)
+			continue;
+		struct group g = group_of(&groups, a->g->files.items[asked->file].inode);
+		result = take_file(a, asked, states->items ? states->items + g.from : NULL, g.to - g.from, err);
+	}
+	group_vector_release(&groups);
+	return result;
+}
