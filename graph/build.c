@@ -78,6 +78,7 @@ void builder_free(struct graph_builder *b)
 	local_accept_vector_release(&b->local_accepts);
 	start_vector_release(&b->starts);
 	u32_vector_release(&b->asked);
+	u32_vector_release(&b->recovered);
 	u32_vector_release(&b->creators);
 	call_shape_vector_release(&b->shapes);
 	free(b);

@@ -161,6 +161,7 @@ struct graph_builder {
 	uint32_t realm;                 // of it
 	uint32_t file_realm;            // of the files in it: the same, but for an event of an older boot that made a file of this one
 	uint32_t evidence, evidence_count; // of it in g->evidence, once somebody asked (count 0: not yet)
+	struct u32_vector recovered;    // where evidence of recovered events begins, ascending
 	uint32_t fresh;                 // process that this event is the first of, GRAPH_NONE
 	bool failed;                    // out of memory
 

@@ -23,6 +23,8 @@ void evidence_keep(struct graph_builder *b, uint32_t *ret_first, uint32_t *ret_c
 {
 	const struct event *e = b->event;
 	if (b->evidence_count == 0) {
+		if (e->recovered && u32_vector_append(&b->recovered, (uint32_t)b->g->evidence.count) < 0)
+			b->failed = true;
 		struct edge_evidence one = {.serial = e->serial, .time_ns = e->earliest_ns};
 		b->evidence = (uint32_t)b->g->evidence.count;
 		size_t spans = e->evidence_count < EVENT_SPANS_MAX ? e->evidence_count : EVENT_SPANS_MAX;
@@ -124,6 +126,33 @@ static uint32_t append(struct graph_builder *b, const struct flow *f)
 	return (uint32_t)(b->g->edges.count - 1);
 }
 
+static bool rests_on_recovered(const struct graph_builder *b, const struct flow *f)
+{
+	size_t low = 0, high = b->recovered.count; // ascending
+
+	if (f->evidence_count == 0)
+		return false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (b->recovered.items[middle] < f->evidence)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < b->recovered.count && b->recovered.items[low] == f->evidence;
+}
+
+static void mark_recovered(struct graph_builder *b, uint32_t edge, const struct flow *f)
+{
+	bool recovered = b->recovered.count > 0 && rests_on_recovered(b, f), given = f->evidence_count > 0 && !recovered;
+	const uint32_t ends[] = {f->from, f->to};
+	b->g->edges.items[edge].recovered |= recovered;
+	for (size_t i = 0; i < 2; i++) {
+		b->g->nodes.items[ends[i]].recovered |= recovered;
+		b->g->nodes.items[ends[i]].given |= given;
+	}
+}
+
 uint32_t flow_add(struct graph_builder *b, const struct flow *f)
 {
 	if (f->from == GRAPH_NONE || f->to == GRAPH_NONE || f->from == f->to)
@@ -141,6 +170,7 @@ uint32_t flow_add(struct graph_builder *b, const struct flow *f)
 		else if (table_add(&b->edge_table, hash, edge) < 0)
 			b->failed = true;
 	}
+	mark_recovered(b, edge, f);
 	return edge;
 }
 

@@ -19,6 +19,7 @@ static void count_fold_flow(struct picture_work *w, const struct fold *f, struct
 		if (k == 0 || label_severity(g->op) > label_severity(e->op))
 			e->op = g->op;
 		e->class = k == 0 || g->class < e->class ? g->class : e->class;
+		e->recovered |= g->recovered;
 		e->first_ns = g->start_ns < e->first_ns ? g->start_ns : e->first_ns;
 		e->last_ns = g->last_ns > e->last_ns ? g->last_ns : e->last_ns;
 		if (k < 64) // evidence holds 20; the best members have it

@@ -79,6 +79,7 @@ struct edge_evidence { uint64_t serial, time_ns; struct evidence_ref ref; };
 
 struct graph_node {
 	uint8_t kind;                // enum node_kind
+	bool given, recovered;       // flows at it rest on records of the logs that were given; on some that a disk history gave back
 	uint32_t entity;             // index in processes, files, connections, pipes, sockets; kernels
 	uint32_t part;               // process: segment ordinal; file: version ordinal; else 0
 	uint64_t start_ns, end_ns;   // life; end NANOTIME_NONE = not seen to end

@@ -46,6 +46,7 @@ static int add_flow(struct picture_work *w, const struct flow_table *t, uint32_t
 	f->last_ns = last > f->last_ns ? last : f->last_ns;
 	f->until_ns = e->end_ns > f->until_ns ? e->end_ns : f->until_ns;
 	f->on_path |= picture_path_has(&w->path, edge);
+	f->recovered |= e->recovered;
 	return 0;
 }
 
@@ -253,6 +254,7 @@ static int merge_flow(struct picture_work *w, uint32_t index)
 	e->class = f->class < e->class ? f->class : e->class;
 	e->failed &= f->failed;
 	e->on_path |= f->on_path;
+	e->recovered |= f->recovered;
 	e->count += f->op == FLOW_RECEIVE ? 0 : f->count; // what came back is the same connection
 	e->last_ns = f->last_ns > e->last_ns ? f->last_ns : e->last_ns;
 	e->until_ns = f->until_ns > e->until_ns ? f->until_ns : e->until_ns;

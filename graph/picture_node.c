@@ -335,6 +335,21 @@ static void set_graph_nodes(struct picture_work *w, uint32_t subject, struct pic
 		memcpy(n->graph_nodes, w->s.members + w->s.member_start[subject], n->graph_node_count * sizeof(*n->graph_nodes));
 }
 
+// Known only by records that a disk history gave back.
+static bool is_recovered(const struct picture_work *w, const struct picture_node *n)
+{
+	bool recovered = false;
+
+	for (size_t i = 0; i < n->graph_node_count && n->graph_nodes; i++) {
+		const struct graph_node *node = &w->g->nodes.items[n->graph_nodes[i]];
+
+		if (node->given)
+			return false;
+		recovered |= node->recovered;
+	}
+	return recovered;
+}
+
 static int fill_subject(struct picture_work *w, uint32_t subject, struct picture_node *n, struct buffer *b)
 {
 	const struct subject *it = &w->s.items[subject];
@@ -350,6 +365,7 @@ static int fill_subject(struct picture_work *w, uint32_t subject, struct picture
 	find_life(w, subject, n);
 	n->after_module_load = after_module(w, host_of(w, it->best), n->first_ns);
 	set_graph_nodes(w, subject, n);
+	n->recovered = is_recovered(w, n);
 	set_reason(w, subject, n, b);
 	switch (n->kind) {
 	case PICTURE_PROCESS:

@@ -20,7 +20,7 @@ VECTOR_DEFINE(user_vector, struct picture_user)
 struct drawn_flow {
 	uint32_t from, to;         // picture nodes
 	uint8_t op, class;         // enum flow_op; enum flow_class: the surest
-	bool failed, on_path, collapsed; // collapsed: through a pipe that is not drawn
+	bool failed, on_path, collapsed, recovered; // collapsed: through a pipe that is not drawn
 	uint64_t count, first_ns, last_ns, until_ns, serial;
 	uint32_t sample;           // first edge of the graph behind it
 	uint32_t edge;             // picture edge that shows it
