@@ -11,9 +11,9 @@
 #define PPM 1e3                      /* ns per second */
 // What lies between the moment of a commit and its stamp: the kernel stamps with its coarse clock, which goes on once a tick (4 ms at the
 // usual 250 Hz); a guest that waits for its processor has its ticks late. 7 ms were seen in an emulated guest with loaded cores.
-#define LAG_NS (10 * MILLISECOND)
+#define LAG_NS (9 * MILLISECOND)
 #define LAG_OF_SLOW_TICKS_NS (16 * MILLISECOND) /* 100 Hz */
-#define SLACK_NS (0.5 * MILLISECOND) /* of each end: what a straight line leaves of a real clock's wander */
+#define SLACK_NS (0.3 * MILLISECOND) /* of each end: what a straight line leaves of a real clock's wander */
 #define LEAST_WIDTH_NS (5 * MILLISECOND) /* no interval is believed to be narrower: the best of some tens of commits came 0.7 to 3.3 ms late */
 #define GREATEST_DELAY_NS (60 * 1e9) /* between a stamp and its arrival, where no lower end is known: delayed writing waits 30 s, and 5 s more */
 #define STEP_NS (10 * MILLISECOND)   /* as for the recorder's clock (clock.h): less may be slewing */
@@ -27,7 +27,7 @@
 #define STAMP_ERROR_NS (20 * MILLISECOND) /* the earliest of many audit stamps reached the disk 3 to 5 ms late where auditd syncs each record */
 
 // How steep a line may be, in turn: the clock of a machine; one that ntpd slews; one that is wrong over a long span.
-static const struct { double slope, least_span_s; } limits[] = {{100 * PPM, 0}, {500 * PPM, 0}, {5000 * PPM, 60}};
+static const struct { double slope, least_span_s; } limits[] = {{50 * PPM, 0}, {500 * PPM, 0}, {5000 * PPM, 60}};
 #define LIMIT_COUNT (sizeof(limits) / sizeof(limits[0]))
 
 struct interval {
