@@ -41,7 +41,7 @@ bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_
 {
 	for (size_t i = 0; v->clock && i < v->clock->pieces.count; i++) {
 		const struct timeline_clock_piece *p = &v->clock->pieces.items[i];
-		if (p->stepped && p->from_ns > from_ns && p->from_ns <= to_ns)
+		if ((p->stepped || p->host_stepped) && p->from_ns > from_ns && p->from_ns <= to_ns)
 			return true;
 	}
 	return false;

@@ -69,7 +69,7 @@ bool annotate_has_clock(const struct annotate_volume *v);
 // A moment of the guest's clock by the host's: it lies in [earliest, latest]. False: unknown, or it was shown twice.
 bool annotate_to_host(const struct annotate_volume *v, uint64_t guest_ns, uint64_t *ret_earliest_ns, uint64_t *ret_latest_ns);
 bool annotate_to_guest(const struct annotate_volume *v, uint64_t host_ns, uint64_t *ret_earliest_ns, uint64_t *ret_latest_ns);
-// Was the guest's clock stepped between two moments of the host's?
+// Was one of the clocks stepped between two moments of the host's?
 bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns);
 
 // ---- annotate_life.c

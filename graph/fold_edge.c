@@ -9,6 +9,7 @@
 
 static void count_fold_flow(struct picture_work *w, const struct fold *f, struct picture_edge *e)
 {
+	e->no_write_seen = true;
 	for (size_t k = 0; k < f->members.count; k++) {
 		uint32_t edge = GRAPH_NONE, subject = f->members.items[k];
 		if (subjects_next(&w->s, subject, &edge) == GRAPH_NONE || edge == GRAPH_NONE)
@@ -20,11 +21,13 @@ static void count_fold_flow(struct picture_work *w, const struct fold *f, struct
 			e->op = g->op;
 		e->class = k == 0 || g->class < e->class ? g->class : e->class;
 		e->recovered |= g->recovered;
+		e->no_write_seen &= g->op == FLOW_OPEN_WRITE ? g->no_write_seen : g->op != FLOW_WRITE && g->op != FLOW_TRUNCATE;
 		e->first_ns = g->start_ns < e->first_ns ? g->start_ns : e->first_ns;
 		e->last_ns = g->last_ns > e->last_ns ? g->last_ns : e->last_ns;
 		if (k < 64) // evidence holds 20; the best members have it
 			picture_add_evidence(w, e, edge);
 	}
+	e->no_write_seen &= (e->ops >> FLOW_OPEN_WRITE & 1) != 0;
 }
 
 static bool is_collected_by(const struct picture_work *w, const struct fold *f, uint32_t edge)

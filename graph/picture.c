@@ -197,7 +197,7 @@ static int build(struct picture_work *w, struct error *err)
 	    folds_init(&w->s, &w->folds, err) < 0 ||
 	    picture_choose(&w->s, &w->path, &w->folds, w->options->drawn, err) < 0)
 		return -1;
-	if (users_find(w) < 0 || picture_find_collected(w) < 0 || picture_find_correlation(w) < 0 || picture_make_nodes(w) < 0 || picture_make_edges(w) < 0 ||
+	if (users_find(w) < 0 || picture_find_collected(w) < 0 || picture_find_correlation(w) < 0 || picture_make_nodes(w) < 0 || picture_make_edges(w) < 0 || picture_add_disk(w) < 0 ||
 	    picture_make_title(w) < 0 || story_tell(w) < 0 || notes_take(w) < 0 || picture_explain(w) < 0 ||
 	    picture_find_recoveries(w) < 0 || picture_failed(w->p))
 		return error_set(err, "picture: out of memory");

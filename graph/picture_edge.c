@@ -47,6 +47,7 @@ static int add_flow(struct picture_work *w, const struct flow_table *t, uint32_t
 	f->until_ns = e->end_ns > f->until_ns ? e->end_ns : f->until_ns;
 	f->on_path |= picture_path_has(&w->path, edge);
 	f->recovered |= e->recovered;
+	f->perhaps_written |= !e->no_write_seen;
 	return 0;
 }
 

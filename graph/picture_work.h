@@ -21,6 +21,7 @@ struct drawn_flow {
 	uint32_t from, to;         // picture nodes
 	uint8_t op, class;         // enum flow_op; enum flow_class: the surest
 	bool failed, on_path, collapsed, recovered; // collapsed: through a pipe that is not drawn
+	bool perhaps_written;      // of one of its opens for writing no disk says that nothing was written
 	uint64_t count, first_ns, last_ns, until_ns, serial;
 	uint32_t sample;           // first edge of the graph behind it
 	uint32_t edge;             // picture edge that shows it
@@ -56,6 +57,8 @@ void picture_collect_evidence(struct picture_work *w); // for all edges between 
 void picture_list_serials(struct picture_work *w, struct picture_edge *e);
 int picture_add_fold_edges(struct picture_work *w);
 bool picture_draws(const struct picture_work *w, uint32_t subject); // as a node of its own
+// graph/picture_disk.c: what recorded disks say of drawn files and edges. After nodes and edges.
+int picture_add_disk(struct picture_work *w);
 // graph/picture_correlation.c: others outside the slice that contacted a drawn address. Adds folds and shown subjects.
 int picture_find_correlation(struct picture_work *w);
 // graph/picture_collected.c: what the incident opened for reading, and that led nowhere. Adds folds and shown subjects.

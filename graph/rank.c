@@ -13,6 +13,7 @@
 #define PRIOR_MIN 0.02
 #define PROCESS_FAN_MIN 0.5    /* reached at degree 14: starting 3,000 children tells no more than starting 14 */
 #define RARE_IN_BASELINE 0.3
+#define NO_WRITE_SEEN 0.3      /* still a licence: what a process meant to do tells something, but no content came from it */
 
 // Kinds of flow, by how much they tell. Only ratios matter.
 static const double op_factor[FLOW_COUNT] = {
@@ -226,7 +227,7 @@ static double class_factor(const struct flow_edge *e)
 void rank_edge_factors(const struct graph *g, const struct baseline *baseline, uint32_t edge, struct trace_factors *ret)
 {
 	const struct flow_edge *e = &g->edges.items[edge];
-	*ret = (struct trace_factors){.op = op_factor[e->op], .class_ = class_factor(e), .prior = 1, .fan = 1, .rare = 1};
+	*ret = (struct trace_factors){.op = op_factor[e->op], .class_ = class_factor(e), .prior = 1, .fan = 1, .rare = 1, .disk = 1};
 	if (graph_segment_of(g, e->from) && graph_file_of(g, e->to)) {
 		ret->fan_degree = g->out_start.items[e->from + 1] - g->out_start.items[e->from];
 		ret->fan = 1.0 / sqrt(log2(2.0 + (double)ret->fan_degree));
@@ -238,11 +239,13 @@ void rank_edge_factors(const struct graph *g, const struct baseline *baseline, u
 		file_factors(g, baseline, e, f, ret);
 	if (baseline && baseline_trees(baseline, habit_key(g, e)) > 0)
 		ret->rare = RARE_IN_BASELINE;
+	if (e->no_write_seen)
+		ret->disk = NO_WRITE_SEEN;
 }
 
 uint32_t rank_cost_of(const struct trace_factors *f)
 {
-	double conductance = f->op * f->class_ * f->prior * f->fan * f->rare;
+	double conductance = f->op * f->class_ * f->prior * f->fan * f->rare * f->disk;
 	if (conductance > CONDUCTANCE_MAX)
 		conductance = CONDUCTANCE_MAX;
 	if (conductance < CONDUCTANCE_MIN)

@@ -32,7 +32,7 @@ struct trace_options {
 enum trace_side { TRACE_NONE, TRACE_SEED, TRACE_CAUSE, TRACE_EFFECT };
 
 struct trace_factors {         // of one edge, each in (0, 1]; their product is the conductance
-	double op, class_, prior, fan, rare;
+	double op, class_, prior, fan, rare, disk;
 	uint32_t df, trees, fan_degree; // what prior and fan were computed from
 };
 

@@ -67,6 +67,12 @@ static void explain_edge(const struct trace *t, uint32_t edge, struct buffer *ou
 		buffer_printf(out, " x fan %.2f (%" PRIu32 ")", f.fan, f.fan_degree);
 	if (f.rare < 1)
 		buffer_printf(out, " x in baseline %.2f", f.rare);
+	if (e->no_write_seen)
+		buffer_printf(out, " x no write seen on the disk %.2f", f.disk);
+	else if (e->write_seen)
+		buffer_printf(out, " x written here, as the disk shows %.2f", f.disk);
+	if (e->ended_by_disk && !e->no_write_seen)
+		buffer_add_string(out, "; ended with the last write that reached the disk");
 	buffer_printf(out, "; serial %" PRIu64 "\n", e->serial);
 }
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// What recorded disks say of what is drawn: states of files, opens without a write, births that no record saw.
+#include "graph/picture_work.h"
+
+#include "base/nanotime.h"
+#include "base/text.h"
+#include "graph/annotate.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATES_MAX 64u /* our limit for one file; of more the plain ones in the middle are left out, and counted */
+
+// ---- states
+
+static void state_words(const struct annotate_state *s, struct buffer *out)
+{
+	buffer_add_string(out, annotate_state_words(s->verdict));
+	if (s->verdict == ANNOTATE_STATE_CONTENT_PENDING)
+		buffer_printf(out, " (%" PRIu64 " byte%s)", s->disk.pending_bytes, s->disk.pending_bytes == 1 ? "" : "s");
+	if (s->edge == GRAPH_NONE || s->verdict == ANNOTATE_STATE_NAME)
+		return;
+	if (s->candidates == 0)
+		buffer_add_string(out, ", after it was closed (mapped?)");
+	else if (s->candidates > 1)
+		buffer_printf(out, ", or by %" PRIu32 " other%s that had it open", s->candidates - 1, s->candidates == 2 ? "" : "s");
+}
+
+static void fill_state(struct picture_work *w, const struct file *f, const struct annotate_state *s, struct picture_disk_state *ret, struct buffer *b)
+{
+	*ret = (struct picture_disk_state){
+		.glyph = annotate_glyph(&s->disk), .time_ns = s->guest_ns, .size_bytes = s->disk.size_bytes, .syscall_ns = s->syscall_ns,
+		.inode_ns = s->inode_ns, .arrival_ns = s->disk.arrival_ns ? s->disk.arrival_ns : NANOTIME_NONE, .seq = s->disk.seq,
+	};
+	state_words(s, b);
+	if (s->verdict == ANNOTATE_STATE_UNSEEN && !f->created_seen)
+		buffer_add_string(b, "; open since before the log?");
+	ret->verdict = picture_take_text(w->p, b);
+}
+
+static bool is_plain(const struct annotate_states *states, size_t index)
+{
+	const struct annotate_state *s = &states->items[index];
+	const unsigned plain = TIMELINE_GREW | TIMELINE_ARRIVED | TIMELINE_METADATA;
+
+	return index > 0 && index + 1 < states->count && (s->disk.change & ~plain) == 0 && s->verdict != ANNOTATE_STATE_UNSEEN;
+}
+
+// Which of many states are drawn: what is not plain growth first, its ends where even that is too much, and growth at even steps between.
+static size_t choose_states(const struct annotate_states *states, uint32_t *chosen)
+{
+	size_t special = 0, plain = 0, seen_special = 0, seen_plain = 0, count = 0;
+
+	for (size_t i = 0; i < states->count; i++)
+		*(is_plain(states, i) ? &plain : &special) += 1;
+	size_t room = special < STATES_MAX ? STATES_MAX - special : 0;
+	for (size_t i = 0; i < states->count; i++) {
+		bool take;
+		if (is_plain(states, i)) {
+			take = plain <= room || (seen_plain + 1) * room / plain > seen_plain * room / plain;
+			seen_plain++;
+		} else {
+			take = special <= STATES_MAX || seen_special < STATES_MAX / 2 || seen_special + STATES_MAX / 2 >= special;
+			seen_special++;
+		}
+		if (take && count < STATES_MAX)
+			chosen[count++] = (uint32_t)i;
+	}
+	return count;
+}
+
+static void fill_states(struct picture_work *w, const struct file *f, const struct annotate_answer *answer, struct picture_node *n, struct buffer *b)
+{
+	uint32_t chosen[STATES_MAX];
+	size_t count = choose_states(&answer->states, chosen);
+
+	buffer_add_string(b, annotate_verdict_words(answer->verdict));
+	if (count < answer->states.count) {
+		buffer_printf(b, " (%zu of ", count);
+		text_count(b, answer->states.count);
+		buffer_add_string(b, " states)");
+	}
+	n->disk_verdict = picture_take_text(w->p, b);
+	n->disk_states = picture_allocate(w->p, count * sizeof(*n->disk_states));
+	for (size_t i = 0; n->disk_states && i < count; i++)
+		fill_state(w, f, &answer->states.items[chosen[i]], &n->disk_states[n->disk_state_count++], b);
+}
+
+// ---- births
+
+// "...; made 2026-11-18 03:12:05 by the disk's birth time; what was read of the log does not reach that far"
+static void tell_birth(struct picture_work *w, struct picture_node *n, struct buffer *b)
+{
+	buffer_add(b, n->reason.bytes, n->reason.length);
+	buffer_add_string(b, "; made ");
+	nanotime_format(b, n->born_ns, NANOTIME_DATE, w->p->zone);
+	buffer_add_byte(b, ' ');
+	nanotime_format(b, n->born_ns, NANOTIME_SECONDS, w->p->zone);
+	buffer_add_string(b, " by the disk's birth time; ");
+	buffer_add_string(b, n->born_ns < w->p->from_ns ? "what was read of the log does not reach that far" : "no record tells of it");
+	n->reason = picture_take_text(w->p, b);
+}
+
+static void fill_file(struct picture_work *w, uint32_t node, struct buffer *b)
+{
+	struct picture_node *n = &w->p->nodes.items[node];
+	uint32_t file = w->g->nodes.items[w->s.items[w->subject_of_node[node]].best].entity;
+	const struct file *f = &w->g->files.items[file];
+	const struct annotate_answer *answer = annotation_of(w->options->annotation, file);
+
+	n->disk = answer->volume;
+	fill_states(w, f, answer, n, b);
+	if (!f->created_seen && answer->crtime_ns != NANOTIME_NONE) {
+		n->born_ns = answer->crtime_ns;
+		tell_birth(w, n, b);
+	}
+}
+
+// ---- edges
+
+static bool joins_fold(const struct picture *p, const struct picture_edge *e)
+{
+	return p->nodes.items[e->from].kind == PICTURE_FOLD || p->nodes.items[e->to].kind == PICTURE_FOLD;
+}
+
+// An edge between two boxes is as its flows are. That of a fold knows its members already (fold_edge.c).
+static void mark_edges(struct picture_work *w)
+{
+	const uint32_t opened = UINT32_C(1) << FLOW_OPEN_WRITE, wrote = UINT32_C(1) << FLOW_WRITE | UINT32_C(1) << FLOW_TRUNCATE;
+
+	for (size_t i = 0; i < w->p->edges.count; i++) {
+		struct picture_edge *e = &w->p->edges.items[i];
+		if (!joins_fold(w->p, e))
+			e->no_write_seen = (e->ops & opened) && !(e->ops & wrote);
+	}
+	for (size_t i = 0; i < w->flows.count; i++) {
+		const struct drawn_flow *f = &w->flows.items[i];
+		struct picture_edge *e = f->edge < w->p->edges.count ? &w->p->edges.items[f->edge] : NULL;
+		if (e && f->op == FLOW_OPEN_WRITE && !f->failed && f->perhaps_written && !joins_fold(w->p, e))
+			e->no_write_seen = false;
+	}
+}
+
+int picture_add_disk(struct picture_work *w)
+{
+	struct buffer b = {0};
+
+	for (uint32_t i = 0; i < w->p->nodes.count && w->options->annotation; i++)
+		if (w->p->nodes.items[i].kind == PICTURE_FILE)
+			fill_file(w, i, &b);
+	mark_edges(w);
+	bool failed = b.failed || picture_failed(w->p);
+	buffer_release(&b);
+	return failed ? -1 : 0;
+}
