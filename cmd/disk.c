@@ -35,6 +35,7 @@ static const struct verb {
 	{"lost", disk_lost, 0, 1, "path inode from to json output force" COMMON, NULL},
 	{"diff", disk_diff, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
 	{"files", disk_files, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
+	{"clock", disk_clock, 0, 0, "from to json output force" COMMON, NULL},
 	{"info", disk_info, 0, 0, "json output force" COMMON, NULL},
 	{"verify", disk_verify, 0, 0, "json output force" COMMON, NULL},
 	{"export", disk_export, 0, 1, "output force raw format" COMMON, NULL},

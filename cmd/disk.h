@@ -54,6 +54,6 @@ int disk_print(const struct disk_options *o, const struct buffer *text, struct e
 
 // One function per verb, each in its own cmd/disk_VERB.c.
 typedef int disk_verb(const struct disk_options *o);
-disk_verb disk_init, disk_serve, disk_views, disk_info, disk_log, disk_cat, disk_ls, disk_diff, disk_tamper, disk_lost, disk_files, disk_export, disk_import, disk_verify;
+disk_verb disk_init, disk_serve, disk_views, disk_info, disk_clock, disk_log, disk_cat, disk_ls, disk_diff, disk_tamper, disk_lost, disk_files, disk_export, disk_import, disk_verify;
 
 #endif

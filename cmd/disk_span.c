@@ -48,16 +48,28 @@ static int check_order(const struct disk_options *o, const struct disk_span *s, 
 	return s->from_seq > s->to_seq ? error_set(err, "disk %s: the span ends before it begins", o->verb) : 0;
 }
 
-int disk_span_of_file(const struct disk_options *o, struct disk_span *ret, struct error *err)
+int disk_span_of_volume(const struct disk_options *o, struct disk_span *ret, struct error *err)
 {
 	*ret = (struct disk_span){0};
-	if (choose_file(o, ret, err) < 0 || begin(o, ret, err) < 0)
+	if (begin(o, ret, err) < 0)
 		return -1;
 	if ((o->from && disk_moment(ret->history, o->from, o, &ret->from_seq, err) < 0) ||
 	    (o->to && disk_moment(ret->history, o->to, o, &ret->to_seq, err) < 0) || check_order(o, ret, err) < 0) {
 		history_free(ret->history);
 		return -1;
 	}
+	return 0;
+}
+
+int disk_span_of_file(const struct disk_options *o, struct disk_span *ret, struct error *err)
+{
+	struct disk_span file = {0};
+
+	if (choose_file(o, &file, err) < 0 || disk_span_of_volume(o, ret, err) < 0)
+		return -1;
+	ret->file.path = file.file.path;
+	ret->file.path_length = file.file.path_length;
+	ret->file.inode = file.file.inode;
 	return 0;
 }
 

@@ -15,6 +15,8 @@ struct disk_span {
 };
 // log, tamper: PATH or --inode, --from and --to (default: all that was recorded).
 int disk_span_of_file(const struct disk_options *o, struct disk_span *ret, struct error *err);
+// clock: a file system, --from and --to.
+int disk_span_of_volume(const struct disk_options *o, struct disk_span *ret, struct error *err);
 // diff, files: the operands are two moments.
 int disk_span_of_moments(const struct disk_options *o, struct disk_span *ret, struct error *err);
 void disk_span_release(struct disk_span *s);
