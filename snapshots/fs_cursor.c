@@ -207,8 +207,10 @@ int fs_cursor_read(struct fs_cursor *c, uint64_t offset, void *bytes, size_t len
 	while (length > 0) {
 		uint64_t block = offset / c->block_bytes, within = offset % c->block_bytes;
 		size_t part = length < c->block_bytes - within ? length : (size_t)(c->block_bytes - within);
-		const struct fs_overlay_copy *copy = fs_cursor_live_copy(c, block);
+		const struct fs_overlay_copy *copy;
 
+		if (fs_cursor_sure_copy(c, block, &copy, err) < 0)
+			return -1;
 		if (copy ? fs_cursor_read_copy(c, copy, within, at, part, err) < 0 : fs_cursor_read_home(c, offset, at, part, err) < 0)
 			return -1;
 		at += part;
@@ -261,14 +263,21 @@ static int add_home_piece(struct fs_cursor *c, struct fs_range piece, uint32_t o
 		return add_home_change(c, change, w, err);
 	for (uint64_t begin = piece.from; begin < piece.to;) {
 		uint64_t end = (begin / c->block_bytes + 1) * c->block_bytes;
+		const struct fs_overlay_copy *copy, *next = NULL;
 
-		change.offset = begin;
-		change.shadowed = fs_cursor_live_copy(c, begin / c->block_bytes) != NULL;
-		while (end < piece.to && (fs_cursor_live_copy(c, end / c->block_bytes) != NULL) == change.shadowed)
-			end += c->block_bytes;
+		if (fs_cursor_sure_copy(c, begin / c->block_bytes, &copy, err) < 0)
+			return -1;
+		for (; end < piece.to; end += c->block_bytes) {
+			if (fs_cursor_sure_copy(c, end / c->block_bytes, &next, err) < 0)
+				return -1;
+			if ((next != NULL) != (copy != NULL))
+				break;
+		}
 		if (end > piece.to)
 			end = piece.to;
+		change.offset = begin;
 		change.length = end - begin;
+		change.shadowed = copy != NULL;
 		if (add_home_change(c, change, w, err) < 0)
 			return -1;
 		begin = end;

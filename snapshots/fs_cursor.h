@@ -51,6 +51,12 @@ bool fs_cursor_has_journal(const struct fs_cursor *c);
 // Copies of blocks that commits on the way should have brought, and that were left out: their checksum is wrong.
 uint64_t fs_cursor_damaged_copies(const struct fs_cursor *c);
 
+// Right after opening: does not read journal blocks that nobody watches, which is most of what a cursor costs. What is not verified then is
+// said in journal.h; a damaged copy of a watched block is left out as ever. Where what was not read turns out to matter and to be other than
+// announced, reads and walks fail, and fs_cursor_doubts() is true: begin anew with a cursor that reads everything.
+void fs_cursor_read_less(struct fs_cursor *c);
+bool fs_cursor_doubts(const struct fs_cursor *c);
+
 // What the owner watches from now on (fs_watches.h): not what it did before. Owners are small numbers; one is enough for one who asks.
 int fs_cursor_watch(struct fs_cursor *c, uint32_t owner, struct fs_ranges *ranges, struct error *err);
 void fs_cursor_watch_all(struct fs_cursor *c); // for owner 0

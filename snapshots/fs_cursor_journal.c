@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define EXT_SUPERBLOCK_OFFSET 1024u
@@ -94,6 +95,31 @@ const struct fs_overlay_copy *fs_cursor_live_copy(const struct fs_cursor *c, uin
 	return is_live(c, copy) ? copy : NULL;
 }
 
+int fs_cursor_sure_copy(struct fs_cursor *c, uint64_t fs_block, const struct fs_overlay_copy **ret, struct error *err)
+{
+	const struct fs_overlay_copy *copy = fs_cursor_live_copy(c, fs_block);
+	uint8_t *bytes;
+
+	*ret = copy;
+	if (!copy || !copy->unchecked)
+		return 0;
+	const struct journal_copy told = {.fs_block = fs_block, .escaped = copy->escaped, .tid = copy->tid, .checksum = copy->checksum};
+
+	bytes = malloc(c->block_bytes);
+	if (!bytes)
+		return error_set(err, "out of memory");
+	int result = fs_cursor_read_written(c, copy->seq, copy->disk_offset, bytes, c->block_bytes, err);
+
+	if (result == 0 && !journal_follow_holds(c->follow, &told, bytes)) {
+		c->doubts = true;
+		result = error_set(err, "journal: the copy of block %" PRIu64 " is not what its descriptor says", fs_block);
+	}
+	if (result == 0)
+		c->overlay.slots[slot_of(&c->overlay, fs_block)].unchecked = false;
+	free(bytes);
+	return result;
+}
+
 int fs_cursor_read_copy(struct fs_cursor *c, const struct fs_overlay_copy *copy, uint64_t within, void *bytes, size_t length, struct error *err)
 {
 	static const uint8_t magic[4] = {0xC0, 0x3B, 0x39, 0x98};
@@ -162,6 +188,8 @@ static int apply_commit(struct fs_cursor *c, const struct journal_commit *commit
 		struct fs_overlay_copy entry = {.fs_block = copy->fs_block, .seq = commit->copy_seqs[i], .tid = commit->tid, .used = true};
 
 		entry.escaped = copy->escaped;
+		entry.unchecked = copy->unchecked;
+		entry.checksum = copy->checksum;
 		entry.disk_offset = journal_disk_offset(c, copy->journal_block);
 		if (copy->fs_block < c->geometry.fs_blocks && entry.disk_offset != UINT64_MAX && overlay_put(c, &entry, err) < 0)
 			return -1;
@@ -278,8 +306,14 @@ uint64_t fs_cursor_damaged_copies(const struct fs_cursor *c)
 	return c->damaged_before + (c->follow ? journal_follow_seen(c->follow).damaged : 0);
 }
 
+bool fs_cursor_doubts(const struct fs_cursor *c)
+{
+	return c->doubts || (c->follow && journal_follow_doubts(c->follow));
+}
+
 static void forget_journal(struct fs_cursor *c)
 {
+	c->doubts = fs_cursor_doubts(c);
 	c->damaged_before = fs_cursor_damaged_copies(c);
 	journal_follow_free(c->follow);
 	c->follow = NULL;
@@ -291,11 +325,45 @@ static void forget_journal(struct fs_cursor *c)
 	c->journal_empty = true;
 }
 
+static bool wants_block(void *context, uint64_t fs_block)
+{
+	const struct fs_cursor *c = context;
+	uint64_t from = fs_block * c->block_bytes, to = from + c->block_bytes;
+	struct fs_watches_at at = fs_watches_find(&c->watches, from);
+	struct fs_range range;
+	uint32_t owner;
+
+	return c->watch_all || fs_watches_next(&c->watches, &at, from, to, &range, &owner);
+}
+
+static int read_journal_block(void *context, uint64_t journal_block, uint64_t seq, uint8_t *bytes, struct error *err)
+{
+	struct fs_cursor *c = context;
+
+	return fs_cursor_read_written(c, seq, journal_disk_offset(c, journal_block), bytes, c->block_bytes, err);
+}
+
+static void read_less(struct fs_cursor *c)
+{
+	const struct journal_reads reads = {.wants = wants_block, .read = read_journal_block, .context = c};
+
+	journal_follow_read_less(c->follow, &reads);
+}
+
+void fs_cursor_read_less(struct fs_cursor *c)
+{
+	c->reads_less = true;
+	if (c->follow)
+		read_less(c);
+}
+
 // The follower learns the ring's start and checksums from block 0.
 static int begin_following(struct fs_cursor *c, const uint8_t *super, struct error *err)
 {
 	if (journal_follow_new(&c->geometry, on_commit, c, &c->follow, err) < 0)
 		return -1;
+	if (c->reads_less)
+		read_less(c);
 	take_tail(c, super);
 	c->has_journal = true;
 	c->seeks_journal = false;
@@ -410,30 +478,63 @@ static int feed_block(struct fs_cursor *c, uint64_t journal_block, const uint8_t
 
 struct fed { uint64_t seq, offset, length; bool zeros; const struct segment_row *row; }; // offset: of the written range, on the volume
 
+// Tells of blocks from `at` on that were announced, without reading them; *ret_count of at most `most`.
+static int pass_announced(struct fs_cursor *c, const struct fed *f, uint64_t journal_block, uint64_t most, uint64_t *ret_count, struct error *err)
+{
+	uint64_t count = 0;
+
+	for (; !f->zeros && count < most && journal_follow_announced(c->follow, journal_block + count); count++) {
+		if (journal_follow_unread(c->follow, journal_block + count, f->seq, err) < 0)
+			return -1;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+// How many blocks from fs_block on, at most `most`, the record covers wholly.
+static uint64_t whole_blocks(const struct fs_cursor *c, const struct fed *f, uint64_t fs_block, uint64_t most)
+{
+	uint64_t end = (f->offset + f->length) / c->block_bytes;
+
+	if (fs_block * c->block_bytes < f->offset || end <= fs_block)
+		return 0;
+	return end - fs_block < most ? end - fs_block : most;
+}
+
+// Blocks from fs_block on as the record left them: *ret_count of at most `most`.
+static int read_blocks(struct fs_cursor *c, const struct fed *f, uint64_t fs_block, uint64_t most, uint8_t *buffer, uint64_t *ret_count, struct error *err)
+{
+	uint64_t offset = fs_block * c->block_bytes, part = FEED_BYTES / c->block_bytes, whole = whole_blocks(c, f, fs_block, most);
+
+	if (part == 0 || whole == 0 || c->reads_less) // this one may be a descriptor that announces the next ones
+		part = 1;
+	else if (part > whole)
+		part = whole;
+	*ret_count = part;
+	if (whole == 0)
+		return fs_cursor_read_written(c, f->seq, c->partition.start_bytes + offset, buffer, c->block_bytes, err);
+	if (!f->zeros)
+		return history_content(c->history, f->seq, c->partition.start_bytes + offset - f->row->offset_bytes, buffer, part * c->block_bytes, err);
+	memset(buffer, 0, part * c->block_bytes);
+	return 0;
+}
+
 // Blocks [first, first + count) of the file system hold journal blocks from journal_block on; the record covers part of them.
 static int feed_run(struct fs_cursor *c, const struct fed *f, uint64_t first, uint64_t count, uint64_t journal_block, uint8_t *buffer, struct error *err)
 {
 	uint32_t size = c->block_bytes;
 	unsigned journal = c->journals_seen;
 
-	for (uint64_t done = 0; done < count;) {
-		uint64_t offset = (first + done) * size, part = FEED_BYTES / size ? FEED_BYTES / size : 1;
-		bool whole;
+	for (uint64_t done = 0; done < count && !c->ended;) {
+		uint64_t passed, part = 1;
 
-		if (part > count - done)
-			part = count - done;
-		whole = offset >= f->offset && offset + part * size <= f->offset + f->length;
-		if (!whole && part > 1)
-			part = 1;
-		whole = offset >= f->offset && offset + part * size <= f->offset + f->length;
-		if (!whole) {
-			if (fs_cursor_read_written(c, f->seq, c->partition.start_bytes + offset, buffer, size, err) < 0)
-				return -1;
-		} else if (f->zeros) {
-			memset(buffer, 0, part * size);
-		} else if (history_content(c->history, f->seq, c->partition.start_bytes + offset - f->row->offset_bytes, buffer, part * size, err) < 0) {
+		if (pass_announced(c, f, journal_block + done, whole_blocks(c, f, first + done, count - done), &passed, err) < 0)
 			return -1;
-		}
+		done += passed;
+		if (done == count || c->ended)
+			break;
+		if (read_blocks(c, f, first + done, count - done, buffer, &part, err) < 0)
+			return -1;
 		for (uint64_t i = 0; i < part; i++) {
 			if (feed_block(c, journal_block + done + i, buffer + i * size, f->seq, err) < 0)
 				return -1;

@@ -12,8 +12,9 @@ struct fs_overlay_copy { // the newest committed copy of a block
 	uint64_t fs_block;
 	uint64_t seq;         // of the record that wrote it into the journal; 0: it was there before the cursor's origin
 	uint64_t disk_offset; // of the journal block
-	uint32_t tid;
+	uint32_t tid, checksum;
 	bool used, dead, escaped;
+	bool unchecked; // its content was not looked at yet
 };
 
 struct fs_overlay { // open addressing by fs_block
@@ -42,6 +43,7 @@ struct fs_cursor {
 	struct journal_geometry geometry;
 	struct journal_extents by_block; // geometry.extents in the order of fs_block
 	struct journal_follow *follow;
+	bool reads_less, doubts;
 	uint64_t damaged_before; // by followers of journals that are no more
 	uint32_t tail_tid;
 	bool journal_empty;              // s_start is 0
@@ -68,6 +70,8 @@ int fs_cursor_clip(struct fs_cursor *c, uint64_t from, uint64_t to, fs_cursor_pi
 int fs_cursor_journal_open(struct fs_cursor *c, struct error *err);     // at c->seq
 void fs_cursor_journal_release(struct fs_cursor *c);
 const struct fs_overlay_copy *fs_cursor_live_copy(const struct fs_cursor *c, uint64_t fs_block);
+// The same for who goes by it: one that nobody looked at is looked at first. *ret NULL: there is none.
+int fs_cursor_sure_copy(struct fs_cursor *c, uint64_t fs_block, const struct fs_overlay_copy **ret, struct error *err);
 bool fs_cursor_overlay_is_empty(const struct fs_cursor *c);
 int fs_cursor_read_copy(struct fs_cursor *c, const struct fs_overlay_copy *copy, uint64_t within, void *bytes, size_t length, struct error *err);
 // A record wrote [offset, + length) of the volume. Feeds journal blocks, commits, looks for a journal where there was none.

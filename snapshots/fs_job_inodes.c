@@ -16,20 +16,33 @@ static int follow(struct fs_job *job, struct fs_span *span, struct fs_tracks *t,
 	return fs_span_warn(job, span, err);
 }
 
-int fs_job_inodes(struct fs_job *job, struct error *err)
+// One walk; false in *ret_sure: what it did not read of the journal may matter, and all of it has to be read.
+static int answer(struct fs_job *job, bool read_less, bool *ret_sure, struct error *err)
 {
 	struct fs_span span;
 	struct fs_tracks tracks = {0};
 	int result;
 
-	if (job->question->list_count > TIMELINE_MAX_INODES)
-		return error_set(err, "provgraph-fsread: was asked for %zu inodes at once, %u are the most", job->question->list_count, TIMELINE_MAX_INODES);
 	if (fs_span_open(job, job->question->from_seq, job->question->to_seq, &span, err) < 0)
 		return -1;
+	if (read_less)
+		fs_cursor_read_less(span.cursor);
 	result = follow(job, &span, &tracks, err);
-	for (size_t i = 0; result == 0 && i < tracks.count; i++)
+	*ret_sure = !fs_cursor_doubts(span.cursor);
+	for (size_t i = 0; result == 0 && *ret_sure && i < tracks.count; i++)
 		result = fs_job_send_states(job, &tracks.items[i].states, err);
 	fs_tracks_release(&tracks);
 	fs_span_release(&span);
 	return result;
+}
+
+int fs_job_inodes(struct fs_job *job, struct error *err)
+{
+	bool sure = true;
+
+	if (job->question->list_count > TIMELINE_MAX_INODES)
+		return error_set(err, "provgraph-fsread: was asked for %zu inodes at once, %u are the most", job->question->list_count, TIMELINE_MAX_INODES);
+	if (answer(job, true, &sure, err) == 0 && sure)
+		return 0;
+	return sure ? -1 : answer(job, false, &sure, err);
 }

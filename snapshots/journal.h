@@ -41,8 +41,9 @@ int journal_locate(journal_read *read, void *context, struct journal_geometry *r
 bool journal_to_fs(const struct journal_geometry *g, uint64_t journal_block, uint64_t *ret_fs_block);
 bool journal_from_fs(const struct journal_geometry *g, uint64_t fs_block, uint64_t *ret_journal_block);
 
-// escaped: the first 4 bytes are the magic, stored as zeros. tid: of its transaction.
-struct journal_copy { uint64_t fs_block, journal_block; bool escaped; uint32_t tid; };
+// escaped: the first 4 bytes are the magic, stored as zeros. tid: of its transaction. unchecked: nobody has read it, and `checksum` is what its
+// tag says (journal_follow_holds()).
+struct journal_copy { uint64_t fs_block, journal_block; bool escaped, unchecked; uint32_t tid, checksum; };
 VECTOR_DEFINE(journal_copies, struct journal_copy)
 
 struct journal_result {
@@ -80,5 +81,23 @@ struct journal_follow_counts journal_follow_seen(const struct journal_follow *f)
 // block is there, and everything between it and the transaction before was written since the ring came round last. Blocks may come in
 // any order. Features, checksums and a journal made anew are taken from block 0 as it is written, so g may be older than they are.
 int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const uint8_t *bytes, uint64_t seq, struct error *err);
+
+// Reading less. Most blocks of a ring are copies that nobody asks for, and the descriptor before them announces them. Of these the follower
+// reads by itself the ones whose block is wanted when their transaction commits; the others it hands out `unchecked`. What is not verified
+// then: the checksum of such a copy, until journal_follow_holds(); and that it is not, against what was announced, a descriptor, revoke or
+// commit block, as no kernel writes there. A block that is read and belies its descriptor is a doubt: -1 and journal_follow_doubts(). Whoever
+// meets it begins anew, without this.
+struct journal_reads {
+	bool (*wants)(void *context, uint64_t fs_block);
+	// The journal block as record seq left it.
+	int (*read)(void *context, uint64_t journal_block, uint64_t seq, uint8_t *bytes, struct error *err);
+	void *context;
+};
+void journal_follow_read_less(struct journal_follow *f, const struct journal_reads *reads);
+// Whether a block that is being written may be told by journal_follow_unread() instead of journal_follow_block().
+bool journal_follow_announced(const struct journal_follow *f, uint64_t journal_block);
+int journal_follow_unread(struct journal_follow *f, uint64_t journal_block, uint64_t seq, struct error *err);
+bool journal_follow_holds(const struct journal_follow *f, const struct journal_copy *copy, const uint8_t *bytes);
+bool journal_follow_doubts(const struct journal_follow *f);
 
 #endif

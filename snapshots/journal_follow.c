@@ -26,9 +26,10 @@ struct control { // a descriptor or revoke block that waits
 struct place {
 	uint64_t seq;
 	struct control *control;
-	uint32_t crc;   // of a data block, from 0: the tid need not be known yet
-	uint8_t kind;   // enum journal_kind
-	bool fresh;
+	uint32_t crc;       // of a data block, from 0: the tid need not be known yet
+	uint32_t announcer; // the place of the descriptor that said last what comes here; 0: none
+	uint8_t kind;       // enum journal_kind
+	bool fresh, unread;
 };
 
 struct walk { // backward from a commit block
@@ -56,6 +57,9 @@ struct journal_follow {
 	struct copy_vector copies;
 	struct u64_vector seqs, revoked;
 	struct journal_follow_counts counts;
+	struct journal_reads reads; // all NULL: every block is shown
+	uint8_t *block;             // for them
+	bool doubts;
 };
 
 static uint32_t ring_before(const struct journal_follow *f, uint32_t at)
@@ -79,6 +83,46 @@ static void place_forget_control(struct journal_follow *f, struct place *p)
 	u64_vector_release(&p->control->revoked);
 	free(p->control);
 	p->control = NULL;
+}
+
+static bool announces(const struct journal_follow *f, uint32_t descriptor, uint32_t at)
+{
+	const struct place *p = &f->places[descriptor];
+	uint32_t distance = at > descriptor ? at - descriptor : at + (f->g.last - f->g.first) - descriptor;
+
+	return descriptor != 0 && p->control && p->fresh && p->kind == JOURNAL_DESCRIPTOR && distance <= p->control->tags.count;
+}
+
+// Looks at a block that was taken for what its descriptor said.
+static int place_read(struct journal_follow *f, uint32_t at, struct error *err)
+{
+	struct place *p = &f->places[at];
+
+	if (f->reads.read(f->reads.context, at, p->seq, f->block, err) < 0)
+		return -1;
+	if (journal_block_kind(f->block) != JOURNAL_DATA) {
+		f->doubts = true;
+		return error_set(err, "journal: block %u is not what its descriptor says", at);
+	}
+	p->crc = journal_has_checksums(&f->g) ? crc32c_update(0, f->block, f->g.block_bytes) : 0;
+	p->unread = false;
+	return 0;
+}
+
+// The descriptor is overwritten before its transaction committed: blocks that were taken on its word must stand for themselves.
+static int place_let_go(struct journal_follow *f, uint32_t at, struct error *err)
+{
+	struct place *p = &f->places[at];
+	size_t count = p->control ? p->control->tags.count : 0;
+
+	for (uint32_t next = ring_after(f, at); count > 0; count--, next = ring_after(f, next)) {
+		struct place *data = &f->places[next];
+
+		if (data->unread && data->fresh && data->announcer == at && place_read(f, next, err) < 0)
+			return -1;
+	}
+	place_forget_control(f, p);
+	return 0;
 }
 
 static void follow_forget_all(struct journal_follow *f)
@@ -146,6 +190,35 @@ static enum walk_end walk_back(struct journal_follow *f, struct walk *w)
 	}
 }
 
+// 1: the copy is as its tag says, or nobody wants to know; 0: it is damaged.
+static int follow_check_copy(struct journal_follow *f, const struct walk *w, const struct journal_tag *t, uint32_t at, struct error *err)
+{
+	const struct place *data = &f->places[at];
+
+	if (t->fs_block >= f->g.fs_blocks)
+		return 0;
+	if (data->unread && f->reads.wants(f->reads.context, t->fs_block) && place_read(f, at, err) < 0)
+		return -1;
+	return data->unread || !journal_has_checksums(&f->g) || journal_tag_matches(&f->g, t, follow_copy_crc(f, w->tid, data->crc));
+}
+
+static int follow_take_copy(struct journal_follow *f, const struct walk *w, const struct journal_tag *t, uint32_t at, struct error *err)
+{
+	struct place *data = &f->places[at];
+	struct journal_copy copy = {.fs_block = t->fs_block, .journal_block = at, .escaped = t->escaped, .tid = w->tid, .checksum = t->checksum};
+	int holds = follow_check_copy(f, w, t, at, err);
+
+	data->fresh = false;
+	if (holds < 0)
+		return -1;
+	if (holds == 0) {
+		f->counts.damaged++;
+		return 0;
+	}
+	copy.unchecked = data->unread && journal_has_checksums(&f->g);
+	return copy_vector_append(&f->copies, copy) < 0 || u64_vector_append(&f->seqs, data->seq) < 0 ? error_set(err, "out of memory") : 0;
+}
+
 // Collects what lies between the place where the walk ended and the commit block, in the order of the log, and uses it up.
 static int follow_collect(struct journal_follow *f, const struct walk *w, struct error *err)
 {
@@ -164,18 +237,8 @@ static int follow_collect(struct journal_follow *f, const struct walk *w, struct
 			if (u64_vector_append(&f->revoked, c->revoked.items[i]) < 0)
 				return error_set(err, "out of memory");
 		for (size_t i = 0; i < c->tags.count && at != w->commit_at; i++, at = ring_after(f, at)) {
-			const struct journal_tag *t = &c->tags.items[i];
-			struct place *data = &f->places[at];
-
-			data->fresh = false;
-			if (t->fs_block >= f->g.fs_blocks ||
-			    (journal_has_checksums(&f->g) && !journal_tag_matches(&f->g, t, follow_copy_crc(f, w->tid, data->crc)))) {
-				f->counts.damaged++;
-				continue;
-			}
-			if (copy_vector_append(&f->copies, (struct journal_copy){t->fs_block, at, t->escaped, w->tid}) < 0 ||
-			    u64_vector_append(&f->seqs, data->seq) < 0)
-				return error_set(err, "out of memory");
+			if (follow_take_copy(f, w, &c->tags.items[i], at, err) < 0)
+				return -1;
 		}
 		place_forget_control(f, p);
 	}
@@ -247,7 +310,39 @@ static int follow_control(struct journal_follow *f, struct place *p, enum journa
 	int result = kind == JOURNAL_DESCRIPTOR ? journal_tags_decode(&f->g, bytes, &c->tags, err)
 						: journal_revokes_decode(&f->g, bytes, &c->revoked, err);
 	f->held += c->tags.count + c->revoked.count;
+	uint32_t at = (uint32_t)(p - f->places);
+
+	for (size_t i = 0; i < c->tags.count && i < f->g.last - f->g.first; i++) {
+		at = ring_after(f, at);
+		f->places[at].announcer = (uint32_t)(p - f->places);
+	}
 	return result;
+}
+
+// An async commit waited for this block.
+static int follow_go_on(struct journal_follow *f, uint64_t journal_block, uint64_t seq, struct error *err)
+{
+	struct walk w = f->waiting;
+
+	return w.active && w.at == journal_block ? follow_commit(f, &w, seq, err) : 0;
+}
+
+bool journal_follow_announced(const struct journal_follow *f, uint64_t journal_block)
+{
+	return f->reads.read && journal_block >= f->g.first && journal_block < f->g.last &&
+	       announces(f, f->places[journal_block].announcer, (uint32_t)journal_block);
+}
+
+int journal_follow_unread(struct journal_follow *f, uint64_t journal_block, uint64_t seq, struct error *err)
+{
+	struct place *p = &f->places[journal_block];
+
+	if (p->control && place_let_go(f, (uint32_t)journal_block, err) < 0)
+		return -1;
+	p->seq = seq;
+	p->fresh = p->unread = true;
+	p->kind = JOURNAL_DATA;
+	return follow_go_on(f, journal_block, seq, err);
 }
 
 int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const uint8_t *bytes, uint64_t seq, struct error *err)
@@ -262,9 +357,11 @@ int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const
 	if (journal_block < f->g.first || journal_block >= f->g.last)
 		return 0;
 	p = &f->places[journal_block];
-	place_forget_control(f, p);
+	if (p->control && place_let_go(f, (uint32_t)journal_block, err) < 0)
+		return -1;
 	p->seq = seq;
 	p->fresh = true;
+	p->unread = false;
 	p->kind = JOURNAL_DATA;
 	p->crc = journal_has_checksums(&f->g) ? crc32c_update(0, bytes, f->g.block_bytes) : 0;
 	if ((kind == JOURNAL_DESCRIPTOR || kind == JOURNAL_REVOKE) && follow_control(f, p, kind, bytes, err) < 0)
@@ -278,12 +375,7 @@ int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const
 		f->waiting.active = false;
 		return follow_commit(f, &w, seq, err);
 	}
-	if (f->waiting.active && f->waiting.at == journal_block) {
-		struct walk w = f->waiting;
-
-		return follow_commit(f, &w, seq, err);
-	}
-	return 0;
+	return follow_go_on(f, journal_block, seq, err);
 }
 
 // ----
@@ -303,7 +395,10 @@ int journal_follow_new(const struct journal_geometry *g, journal_on_commit *on_c
 	f->on_commit = on_commit;
 	f->context = context;
 	f->places = calloc(g->journal_blocks, sizeof(*f->places));
-	if (!f->places) {
+	f->block = malloc(g->block_bytes);
+	if (!f->places || !f->block) {
+		free(f->places);
+		free(f->block);
 		free(f);
 		return error_set(err, "out of memory");
 	}
@@ -321,7 +416,25 @@ void journal_follow_free(struct journal_follow *f)
 	u64_vector_release(&f->seqs);
 	u64_vector_release(&f->revoked);
 	free(f->places);
+	free(f->block);
 	free(f);
+}
+
+void journal_follow_read_less(struct journal_follow *f, const struct journal_reads *reads)
+{
+	f->reads = *reads;
+}
+
+bool journal_follow_holds(const struct journal_follow *f, const struct journal_copy *copy, const uint8_t *bytes)
+{
+	const struct journal_tag tag = {.fs_block = copy->fs_block, .checksum = copy->checksum, .escaped = copy->escaped};
+
+	return journal_block_kind(bytes) == JOURNAL_DATA && journal_tag_holds(&f->g, &tag, copy->tid, bytes);
+}
+
+bool journal_follow_doubts(const struct journal_follow *f)
+{
+	return f->doubts;
 }
 
 struct journal_follow_counts journal_follow_seen(const struct journal_follow *f)

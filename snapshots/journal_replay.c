@@ -275,7 +275,7 @@ static int recovery_sweep(struct recovery *r, struct error *err)
 
 		if (i + 1 < r->logged.count && l[1].fs_block == l->fs_block)
 			continue; // a newer one follows
-		(void)journal_copies_append(&r->result->copies, (struct journal_copy){l->fs_block, l->journal_block, l->escaped, l->tid});
+		(void)journal_copies_append(&r->result->copies, (struct journal_copy){.fs_block = l->fs_block, .journal_block = l->journal_block, .escaped = l->escaped, .tid = l->tid});
 	}
 	return 0;
 }
