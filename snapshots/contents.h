@@ -27,14 +27,14 @@ struct contents_wish {
 // What the replayed view held. The digest is computed by the asking side, over the bytes that it was sent, holes as zeros.
 struct contents_answer {
 	size_t wish;               // index into the wishes
-	bool there;                // the inode lives at that moment (has a name); else nothing below counts but reason: also a disk that cannot be read then
+	bool there;                // the inode lives at that moment (has a name); else nothing below counts but reason: "", or why the disk cannot be read then
 	struct fs_file file;       // valid during the callback
 	bool whole;                // all of the content came (a regular file, not cut by max_bytes, readable)
 	bool judged;               // of a regular file that was read: whether content is pending was found out
 	uint64_t pending_bytes, pending_from; // of it that read as NUL and came in later, or never did (as fs_verdict.h judges)
 	uint64_t complete_seq, complete_ns;   // first later moment that has them; 0: none
 	char sha256[65];           // of what came; "" when not whole
-	struct error reason;       // not whole: why
+	struct error reason;       // there and not whole: why
 };
 struct contents_visit {
 	// Content in ascending order, holes left out. May be NULL.
