@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A ring that is written for many laps, its blocks in any order inside a transaction, gives each transaction exactly once, when its
-// commit block is there, with the records that wrote its blocks.
+// commit block is there, with the records that wrote its blocks. A twin that reads less tells the same.
 #include "raw_disk.h"
 #include "journal_ring.h"
 #include "unit.h"
@@ -33,6 +33,87 @@ static unsigned told;
 static bool told_right;
 static uint32_t want_tid;
 
+// The twin: what it was told of, and what the one that reads everything told last.
+static struct journal_follow *less;
+static uint8_t on_disk[JOURNAL_BLOCKS][BLOCK];
+static struct { struct journal_copy copies[MAX_COPIES]; uint64_t seqs[MAX_COPIES]; size_t count; uint32_t tid; unsigned commits; } told_all;
+static unsigned unread, unchecked, compared, doubts, less_commits;
+
+static bool wants(void *context, uint64_t fs_block)
+{
+	(void)context;
+	return fs_block % 3 == 0;
+}
+
+static int read_block(void *context, uint64_t journal_block, uint64_t seq, uint8_t *bytes, struct error *err)
+{
+	(void)context;
+	(void)err;
+	CHECK_EQUAL(seq, block_seq[journal_block]);
+	memcpy(bytes, on_disk[journal_block], BLOCK);
+	return 0;
+}
+
+static int on_less(void *context, const struct journal_commit *c, struct error *err)
+{
+	bool same = c->tid == told_all.tid && c->copy_count == told_all.count;
+
+	(void)context;
+	(void)err;
+	less_commits++;
+	for (size_t i = 0; same && i < c->copy_count; i++) {
+		const struct journal_copy *mine = &c->copies[i], *other = &told_all.copies[i];
+
+		same = mine->fs_block == other->fs_block && mine->journal_block == other->journal_block && mine->escaped == other->escaped &&
+		       mine->tid == other->tid && c->copy_seqs[i] == told_all.seqs[i] && !other->unchecked;
+		if (mine->unchecked) {
+			same &= mine->fs_block % 3 != 0 && journal_follow_holds(less, mine, on_disk[mine->journal_block]);
+			unchecked++;
+		}
+	}
+	CHECK(same);
+	compared++;
+	return 0;
+}
+
+static void begin_less(const struct journal_geometry *g)
+{
+	const struct journal_reads reads = {.wants = wants, .read = read_block};
+
+	CHECK(journal_follow_new(g, on_less, NULL, &less, NULL) == 0);
+	journal_follow_read_less(less, &reads);
+	less_commits = 0;
+}
+
+static void end_less(void)
+{
+	journal_follow_free(less);
+	less = NULL;
+}
+
+static void feed_less(uint32_t journal_block, const uint8_t *bytes)
+{
+	struct error err;
+	int result;
+
+	memcpy(on_disk[journal_block], bytes, BLOCK);
+	if (!less)
+		return;
+	if (journal_follow_announced(less, journal_block)) {
+		unread++;
+		result = journal_follow_unread(less, journal_block, next_seq, &err);
+	} else {
+		result = journal_follow_block(less, journal_block, bytes, next_seq, &err);
+	}
+	CHECK_EQUAL(result < 0, journal_follow_doubts(less));
+	if (result < 0) { // what a crash left over: whoever uses it begins anew
+		doubts++;
+		end_less();
+	} else {
+		CHECK_EQUAL(less_commits, told_all.commits);
+	}
+}
+
 static void keep(void *context, uint32_t journal_block, const uint8_t *bytes)
 {
 	(void)context;
@@ -44,6 +125,11 @@ static int on_commit(void *context, const struct journal_commit *c, struct error
 {
 	(void)context;
 	(void)err;
+	told_all.tid = c->tid;
+	told_all.count = c->copy_count;
+	told_all.commits++;
+	memcpy(told_all.copies, c->copies, c->copy_count * sizeof(*c->copies));
+	memcpy(told_all.seqs, c->copy_seqs, c->copy_count * sizeof(*c->copy_seqs));
 	told++;
 	told_right = c->tid == want_tid && c->seq == next_seq && c->copy_count == want.copies && c->revoked_count == want.revokes &&
 		     c->commit_ns % 1000000000u == 123456789;
@@ -59,6 +145,7 @@ static void feed(unsigned i)
 {
 	block_seq[pending[i].journal_block] = next_seq;
 	CHECK(journal_follow_block(follow, pending[i].journal_block, pending[i].bytes, next_seq, NULL) == 0);
+	feed_less(pending[i].journal_block, pending[i].bytes);
 	next_seq++;
 }
 
@@ -115,7 +202,8 @@ static void run_ring(uint32_t features, uint32_t tid)
 	put_be32(disk + BLOCK + 12, BLOCK);
 	put_be32(disk + BLOCK + 16, JOURNAL_BLOCKS);
 	CHECK(journal_follow_new(&g, on_commit, NULL, &follow, NULL) == 0);
-	told = 0;
+	begin_less(&g);
+	told = told_all.commits = 0;
 	for (unsigned t = 0, transactions = 0; t < 200; t++) {
 		unsigned before = told;
 
@@ -172,6 +260,65 @@ static void run_ring(uint32_t features, uint32_t tid)
 	CHECK_EQUAL(counts.incomplete, 0);
 	CHECK_EQUAL(counts.damaged, 0);
 	journal_follow_free(follow);
+	end_less();
+}
+
+static struct journal_copy seen_less[4];
+static size_t seen_less_count;
+
+static int note_less(void *context, const struct journal_commit *c, struct error *err)
+{
+	(void)context;
+	(void)err;
+	seen_less_count = c->copy_count;
+	memcpy(seen_less, c->copies, c->copy_count * sizeof(*c->copies));
+	return 0;
+}
+
+// Blocks 10, 11 and 12, of which 12 is wanted: a wrong copy of it is left out; a wrong one of another does not hold once somebody looks.
+static void test_less_damage(const struct journal_geometry *g, struct ring *r)
+{
+	const struct journal_reads reads = {.wants = wants, .read = read_block};
+	uint64_t blocks[3] = {10, 11, 12};
+	static uint8_t contents[3 * BLOCK];
+	struct error err;
+
+	for (unsigned wrong = 1; wrong <= 3; wrong++) {
+		struct journal_follow *f;
+
+		CHECK(journal_follow_new(g, note_less, NULL, &f, NULL) == 0);
+		journal_follow_read_less(f, &reads);
+		pending_count = 0;
+		seen_less_count = 0;
+		ring_descriptor(r, blocks, contents, 3);
+		ring_commit(r);
+		pending[wrong].bytes[7] ^= 1;
+		for (unsigned i = 0; i < pending_count; i++) {
+			uint32_t at = pending[i].journal_block;
+
+			memcpy(on_disk[at], pending[i].bytes, BLOCK);
+			block_seq[at] = i + 1;
+			CHECK_EQUAL(journal_follow_announced(f, at), i >= 1 && i <= 3);
+			CHECK((i >= 1 && i <= 3 ? journal_follow_unread(f, at, i + 1, &err) : journal_follow_block(f, at, pending[i].bytes, i + 1, &err)) == 0);
+		}
+		CHECK_EQUAL(seen_less_count, wrong == 3 ? 2 : 3);
+		CHECK_EQUAL(journal_follow_seen(f).damaged, wrong == 3);
+		for (size_t i = 0; i < seen_less_count; i++) {
+			CHECK_EQUAL(seen_less[i].unchecked, i < 2);
+			CHECK_EQUAL(journal_follow_holds(f, &seen_less[i], on_disk[seen_less[i].journal_block]), i + 1 != wrong);
+		}
+		CHECK(!journal_follow_doubts(f));
+		// A block of the magic where a copy was announced.
+		uint32_t first = r->at, data = first + 1;
+
+		pending_count = 0;
+		ring_descriptor(r, blocks, contents, 3);
+		CHECK(journal_follow_block(f, first, pending[0].bytes, 10, &err) == 0 && journal_follow_unread(f, data, 11, &err) == 0);
+		memcpy(on_disk[data], pending[0].bytes, BLOCK);
+		block_seq[data] = 11;
+		CHECK(journal_follow_block(f, first, pending[1].bytes, 12, &err) < 0 && journal_follow_doubts(f));
+		journal_follow_free(f);
+	}
 }
 
 // The first records may lie in the middle of a transaction; a wrong copy is left out; fast commits are refused.
@@ -188,7 +335,8 @@ static void test_edges(void)
 
 	g.checksum_seed = crc32c_update(UINT32_MAX, r.uuid, 16);
 	CHECK(journal_follow_new(&g, on_commit, NULL, &follow, NULL) == 0);
-	told = 0;
+	begin_less(&g);
+	told = told_all.commits = 0;
 	pending_count = 0;
 	ring_descriptor(&r, blocks, contents, 3);
 	ring_commit(&r);
@@ -206,10 +354,12 @@ static void test_edges(void)
 	ring_descriptor(&r, blocks, contents, 3);
 	ring_commit(&r);
 	pending[2].bytes[5] ^= 1;
+	end_less(); // it would tell of block 11, which it does not read: test_less_damage()
 	for (unsigned i = 0; i < pending_count; i++)
 		feed(i);
 	CHECK(told == 1 && told_right);
 	CHECK_EQUAL(journal_follow_seen(follow).damaged, 1);
+	test_less_damage(&g, &r);
 
 	// A made-up commit block without its checksum counts for nothing.
 	pending_count = 0;
@@ -233,6 +383,8 @@ int main(void)
 		run_ring(features[i], UINT32_MAX - 50);
 		run_ring(features[i] | JOURNAL_ASYNC_COMMIT, 77);
 	}
+	CHECK(compared > 1000 && unread > 10000 && unchecked > 10000);
+	CHECK(doubts < 18);
 	test_edges();
 	return unit_end();
 }
