@@ -14,9 +14,10 @@
 // shows itself up to PATIENCE after that: no tightening. Clocks: an arrival counts as early as its error allows when it is looked for, and as
 // late as its error allows when it ends an edge; and there is one clock only, no step in between.
 //
-// An edge without an end was open when the log ended. What P wrote after that no record of anybody reads, so b is then the last moment that
-// the log tells of: all flows of the graph are up to it. The recording has to go on for PATIENCE behind it as for any other b; where it stopped
-// with the log (the guest was switched off) the edge stays.
+// An edge without an end was open when the log ended, and who knows until when. The recording shows what was written up to PATIENCE before
+// its own end (b = that); what P wrote later no disk tells, but no record of the log reads it either if the log ends before. So the recording
+// has to go on for PATIENCE behind the last record of the log, every arrival up to its end counts, and the edge ends only if the last of them
+// lies before the log's end. Where recording stopped with the log (the guest was switched off) the edge stays.
 //
 // Writes through a shared mapping count like others: a page that is written to is made writable anew after each writeback, which sets mtime
 // and its 30 s. Where the descriptor was closed before, the edge ends there (graph/build_descriptor.c), and what the mapping writes after that
@@ -92,7 +93,7 @@ static int know_pending(struct known *k)
 
 // ---- one edge
 
-// The last moment at which P may have written, as far as anybody's record could show it.
+// The last moment at which P may have written, as far as any record of the log could have read it.
 static uint64_t last_moment(const struct graph *g, const struct flow_edge *e)
 {
 	uint64_t last = e->end_ns == NANOTIME_NONE ? g->last_ns : e->end_ns;
@@ -116,14 +117,14 @@ static bool log_forbids(const struct known *k, uint64_t last_ns, uint64_t until_
 }
 
 // The host's time from the edge's start (or the recording's) until all must have arrived. False: nothing can be told.
-static bool find_span(const struct annotate_volume *v, uint64_t start_ns, uint64_t until_ns, struct span *ret)
+static bool find_span(const struct annotate_volume *v, const struct flow_edge *e, uint64_t until_ns, struct span *ret)
 {
 	uint64_t earliest, latest;
 
 	if (!annotate_to_host(v, until_ns, &earliest, &latest) || latest > v->to_ns)
 		return false;
-	ret->to_ns = latest;
-	if (!annotate_to_host(v, start_ns, &earliest, &latest))
+	ret->to_ns = e->end_ns == NANOTIME_NONE ? v->to_ns : latest;
+	if (!annotate_to_host(v, e->start_ns, &earliest, &latest))
 		return false;
 	ret->from_ns = earliest > v->from_ns ? earliest : v->from_ns;
 	return ret->from_ns <= ret->to_ns && !annotate_stepped(v, ret->from_ns, ret->to_ns);
@@ -154,7 +155,7 @@ static void tighten_edge(const struct known *k, const struct graph *g, struct fl
 	uint64_t last_ns = last_moment(g, e), until_ns = annotate_add(last_ns, ANNOTATE_PATIENCE_NS + ANNOTATE_TICK_NS), earliest, latest;
 	struct span span;
 
-	if (!find_span(k->v, e->start_ns, until_ns, &span) || k->gone_ns <= span.to_ns || log_forbids(k, last_ns, until_ns))
+	if (!find_span(k->v, e, until_ns, &span) || k->gone_ns <= span.to_ns || log_forbids(k, last_ns, until_ns))
 		return;
 	size_t arrived = arrived_by(k->states, span.to_ns);
 	uint64_t arrival = arrived ? k->states->items[arrived - 1].disk.arrival_ns : 0;
