@@ -127,10 +127,14 @@ static uint32_t main_contact(const struct investigation *in, const struct u32_ve
 	return best;
 }
 
-static int trace_contacts(struct investigation *in, struct error *err)
+int investigation_rank(struct investigation *in, struct error *err)
 {
 	struct u32_vector contacts = {0};
 	struct trace_options options = {.baseline = in->baseline};
+
+	if (in->traced)
+		trace_release(&in->trace);
+	in->traced = false;
 	int result = contacts_find(in->graph, &in->address, in->port, &contacts, err);
 
 	if (result == 0 && contacts.count == 0)
@@ -150,10 +154,8 @@ static int follow_creators(struct investigation *in, struct error *err)
 			return -1;
 		if (!found)
 			return 0;
-		trace_release(&in->trace);
-		in->traced = false;
 		graph_free(in->graph);
-		if (build_graph(in, NULL, err) < 0 || trace_contacts(in, err) < 0)
+		if (build_graph(in, NULL, err) < 0 || investigation_rank(in, err) < 0)
 			return -1;
 	}
 }
@@ -228,11 +230,13 @@ static int draw(struct investigation *in, struct error *err)
 		.command = buffer_string(&command),
 		.version = PROVGRAPH_VERSION,
 		.linear_time = in->options->linear_time,
+		.annotation = in->witness.annotation,
 	};
 	int result = 0;
 
 	in->picture = picture_build(in->graph, &in->trace, &options, err);
-	if (!in->picture || note_earlier(in, buffer_string(&plain), err) < 0 || missing_describe(in, err) < 0)
+	if (!in->picture || note_earlier(in, buffer_string(&plain), err) < 0 || witness_describe(in, err) < 0 ||
+	    missing_describe(in, err) < 0)
 		result = -1;
 	buffer_release(&command);
 	buffer_release(&plain);
@@ -263,13 +267,13 @@ static int write_format(struct investigation *in, enum output_format format, boo
 	switch (format) {
 	case FORMAT_SVG:
 	case FORMAT_HTML:
-		if (lay_out(in, err) < 0 || records_bring(in, err) < 0)
+		if (witness_recover(in, err) < 0 || lay_out(in, err) < 0 || records_bring(in, err) < 0)
 			return -1;
 		return format == FORMAT_SVG ? write_svg(in->picture, out, err) : write_html(in->picture, out, err);
 	case FORMAT_DOT:
 		return write_dot(in->picture, out, err);
 	case FORMAT_JSON:
-		return write_json(in->picture, out, err);
+		return witness_recover(in, err) < 0 ? -1 : write_json(in->picture, out, err);
 	case FORMAT_CSV:
 		return write_csv(in->picture, o->csv_raw, out, err);
 	case FORMAT_GRAPHML:
@@ -372,8 +376,9 @@ static int investigate_contact(struct investigation *in, struct error *err)
 	default_name(in, "csv", &csv);
 	if (defaults && (output_check(o, buffer_string(&svg), err) < 0 || output_check(o, buffer_string(&csv), err) < 0))
 		return -1;
-	if (contact_find_earlier(in, err) < 0 || build_graph(in, &in->completeness, err) < 0 || read_baseline(in, err) < 0 ||
-	    trace_contacts(in, err) < 0 || follow_creators(in, err) < 0 || draw(in, err) < 0)
+	if (contact_find_earlier(in, err) < 0 || witness_look(in, err) < 0 || build_graph(in, &in->completeness, err) < 0 ||
+	    read_baseline(in, err) < 0 || investigation_rank(in, err) < 0 || follow_creators(in, err) < 0 || witness_ask(in, err) < 0 ||
+	    draw(in, err) < 0)
 		return -1;
 	progress_end(&in->progress);
 
@@ -394,6 +399,7 @@ static void investigation_release(struct investigation *in)
 {
 	progress_end(&in->progress);
 	picture_free(in->picture);
+	witness_release(&in->witness);
 	if (in->traced)
 		trace_release(&in->trace);
 	baseline_free(in->baseline);
@@ -415,7 +421,7 @@ int investigate(const struct options *o)
 		// said below
 	} else if (!o->why && (o->format == FORMAT_SVG || o->format == FORMAT_HTML) && (!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO)) {
 		(void)error_set(&err, "a picture does not belong onto a terminal; add -o FILE.svg");
-	} else if (open_log(&in, &err) == 0 && contact_find(&in, &err) == 0) {
+	} else if (open_log(&in, &err) == 0 && witness_open(&in, &err) == 0 && contact_find(&in, &err) == 0) {
 		if (in.found) {
 			status = investigate_contact(&in, &err);
 		} else {

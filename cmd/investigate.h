@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cmd/options.h"
 #include "cmd/report.h"
+#include "cmd/witness.h"
 #include "graph/graph.h"
 #include "ingest/alert.h"
 #include "ingest/ingest.h"
@@ -40,11 +41,15 @@ struct investigation {
 	bool traced;
 	struct creators *creators;  // creators.c: who made files before the window; NULL: nobody was looked for
 	uint64_t ancestors_unknown; // processes whose start lies further back than the look-up went
+	struct witness witness;     // cmd/witness.h: what recorded disks say
 	struct picture *picture;
 };
 
 // Returns the exit status. Errors are reported.
 int investigate(const struct options *o);
+
+// Slices and ranks the graph as it is now, also once more.
+int investigation_rank(struct investigation *in, struct error *err);
 
 // contact.c. 0, -1 with err. contact_find sets found = false when the log holds no such connection.
 int contact_find(struct investigation *in, struct error *err);

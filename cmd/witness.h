@@ -19,12 +19,15 @@
 
 struct investigation;
 
+#define WITNESS_BIRTHS_ENOUGH 3u // so many files that can be compared tell whether it is the right disk
+
 struct witness {
 	struct witness_volume *volumes; // covered ones first once witness_look() ran: those are annotation's volumes, with the same index
 	size_t count, covered;
 	struct annotation *annotation;  // NULL: no disk was named, or witness_ask() has not run
 	struct annotate_tightened tightened;
 	uint32_t sliced_before, sliced_after; // nodes in the slice
+	bool recovered;                 // witness_recover() ran: another format of the same run
 };
 
 // All five do nothing when no disk was named. 0, or -1 and err: wrong usage or an unusable history (exit status 2).

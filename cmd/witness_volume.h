@@ -42,7 +42,7 @@ struct witness_volume {
 	uint64_t host_from_ns, host_to_ns; // the window by the host's clock, its error included; unknown clock: all of the record
 	bool covered;              // something of the window was recorded; else the rest is 0
 	uint64_t from_seq, to_seq; // asked are the records (from_seq, to_seq]
-	uint64_t from_ns, to_ns;   // host time of the first of them, and of the last write among them
+	uint64_t from_ns, to_ns;   // host time of the first of them, and of the last write among them before recording stopped
 	// cmd/witness.c
 	uint32_t host;             // string id of the log; 0: any
 	uint32_t asked;            // files
@@ -51,8 +51,8 @@ struct witness_volume {
 
 // Takes over the mapping. The history is opened, and the clock asked for. -1: it cannot be used.
 int witness_volume_open(struct witness_volume *v, struct witness_mapping *mapping, struct error *err);
-// The window [from_ns, to_ns) by the guest's clock -> records.
-int witness_volume_look(struct witness_volume *v, uint64_t from_ns, uint64_t to_ns, struct error *err);
+// The window [from_ns, to_ns) by the guest's clock -> records, a little before it and after_ns behind it included.
+int witness_volume_look(struct witness_volume *v, uint64_t from_ns, uint64_t to_ns, uint64_t after_ns, struct error *err);
 void witness_volume_release(struct witness_volume *v);
 
 // The last record not after a moment of host time (0: before all). Where a step of the host's clock makes that two, the later one.

@@ -55,6 +55,19 @@ static void choose_moment(const struct picture *p, uint32_t node, struct picture
 	}
 }
 
+// Folders, pipes, sockets and devices have no content of their own.
+static bool has_content(const struct picture_work *w, const struct picture_node *n)
+{
+	const struct graph_node *node = n->kind == PICTURE_FILE && n->graph_node_count > 0 ? &w->g->nodes.items[n->graph_nodes[0]] : NULL;
+
+	if (!node || n->inode == 0)
+		return false;
+	if (node->kind != NODE_FILE)
+		return true;
+	uint8_t kind = w->g->files.items[node->entity].kind;
+	return kind == FILE_UNKNOWN || kind == FILE_REGULAR || kind == FILE_SYMLINK;
+}
+
 int picture_find_recoveries(struct picture_work *w)
 {
 	struct buffer words = {0};
@@ -64,7 +77,7 @@ int picture_find_recoveries(struct picture_work *w)
 		const struct picture_node *n = &w->p->nodes.items[i];
 		struct picture_recovery r = {.node = i, .edge = GRAPH_NONE};
 
-		if (n->kind != PICTURE_FILE || n->inode == 0)
+		if (!has_content(w, n))
 			continue;
 		choose_moment(w->p, i, &r, &words);
 		r.words = picture_take_text(w->p, &words);

@@ -33,11 +33,12 @@ _provgraph() {
 		return
 	fi
 	((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
-	# --log takes several paths: the option in force is the last one that was typed.
+	# --log takes several paths, and readline parts --disk fe:10=web01.history at : and =. The option in force is the last one typed.
 	for ((word = COMP_CWORD - 1; word > 0; word--)); do
-		[[ ${COMP_WORDS[word]} == --log ]] && previous=--log && break
+		[[ ${COMP_WORDS[word]} == --log || ${COMP_WORDS[word]} == --disk ]] && previous=${COMP_WORDS[word]} && break
 		[[ ${COMP_WORDS[word]} == -* ]] && break
 	done
+	[[ $previous == --disk && $current == = ]] && current=''
 	case $previous in
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W 'svg html dot json csv graphml text' -- "$current")
@@ -63,14 +64,14 @@ _provgraph() {
 		mapfile -t COMPREPLY < <(cd /usr/share/zoneinfo 2>/dev/null && compgen -f -- "$current")
 		return
 		;;
-	--log | --alert | --baseline | --output | -o | --why | --disk)
+	--log | --alert | --baseline | --output | -o | --why | --disk | --evidence)
 		if [[ $current != -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -f -- "$current")
 			compopt -o filenames 2>/dev/null
 			return
 		fi
 		;;
-	--alert-ip | --alert-port | --alert-id | --host | --path | --inode | --versions) return ;;
+	--alert-ip | --alert-port | --alert-id | --host | --path | --inode | --versions | --disk-log) return ;;
 	esac
 	if [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" --long-options 2>/dev/null | sed 's/=.*//')" -- "$current")

@@ -20,7 +20,7 @@ allowed base '^base/[a-z_]+\.h$'
 allowed ingest '^(base|ingest)/[a-z_]+\.h$'
 allowed snapshots '^(base|snapshots)/[a-z_0-9]+\.h$'
 allowed graph '^((base|graph)/[a-z_0-9]+\.h|ingest/event\.h|snapshots/timeline\.h)$'
-allowed cmd '^((base|ingest|graph|cmd)/[a-z_]+\.h|snapshots/(history|writer|timeline|log_lines|restore|disk_at|fsread|fs_file|exchange|view)\.h)$'
+allowed cmd '^((base|ingest|graph|cmd)/[a-z_]+\.h|snapshots/(history|writer|timeline|contents|log_lines|restore|disk_at|fsread|fs_file|exchange|view)\.h)$'
 
 # Each large library has one home.
 only() {

@@ -17,6 +17,8 @@ complete_words "$PROVGRAPH" ru >commands
 complete_words "$PROVGRAPH" --log audit.log aud >paths
 complete_words "$PROVGRAPH" --log audit.log --qui >after
 complete_words "$PROVGRAPH" --window a >windows
+complete_words "$PROVGRAPH" --disk fe : 10 = aud >mapped
+complete_words "$PROVGRAPH" --disk fe : 10 = >mapped_all
 complete_words "$PROVGRAPH" disk se >verbs
 complete_words "$PROVGRAPH" disk serve web.history --so >verb_options
 complete_words "$PROVGRAPH" disk serve web.history --sync d >modes
@@ -29,6 +31,8 @@ contains commands rules
 contains paths audit.log.1
 contains after --quiet
 contains windows all
+contains mapped audit.log
+contains mapped_all audit.log.1
 contains verbs serve
 for option in --socket --socket-group; do contains verb_options $option; done
 lacks verb_options --size

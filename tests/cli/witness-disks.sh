@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Several recorded disks, partitions of one, and one that is not the device's.
+. "$SRCDIR/tests/lib.sh"
+. "$SRCDIR/tests/cli/data/witness_log.sh"
+requires jq python3
+history=$SRCDIR/samples/guest-disk/web01.history
+expect_status 0 "$PROVGRAPH" disk export "$history" --format dm-log-writes -o writes
+
+# other NAME SECONDS PARTITIONS: NAME.history
+other() {
+	python3 "$SRCDIR/tests/cli/data/witness_disks.py" writes "$1.writes" "$2" "$3" || fail "$1: witness_disks.py"
+	expect_status 0 "$PROVGRAPH" disk init "$1.history" --size 512M --quiet
+	expect_status 0 "$PROVGRAPH" disk import "$1.history" "$1.writes" --quiet
+	rm "$1.writes"
+}
+other long 600 0
+other parts 0 2
+witness_log >audit.log
+witness_log fe:11 >first.log
+ask() {
+	expect_status "$1" "$PROVGRAPH" --alert-ip 10.0.0.5 --json --utc --log "$2" "$3" "$4" ${5+"$5" "$6"}
+}
+
+# Not its disk: the log saw its files made at other times than the disk, which recorded long enough to know.
+witness_log fe:10 100 >late.log
+ask 2 late.log --disk fe:10=long.history
+contains err 'long.history is not the disk of device fe:10: of'
+contains err 'Which history'
+ask 0 audit.log --disk fe:10=long.history
+contains err '7 of 7 births of files agree'
+
+# Which partition? Both hold a file system; each is as good, since they are copies.
+ask 2 first.log --disk fe:11=parts.history
+contains err 'parts.history: '
+contains err '2 (ext4, 192.0 MiB)'
+for n in 1 2; do
+	ask 0 first.log --disk fe:11=parts.history:$n
+	contains err "fe:11 is parts.history:$n; 7 of 7 births of files agree; guest's clock 0.6"
+	jq -e --arg n $n '[.recover[].command | select(contains(" --disk parts.history:" + $n + " --inode 15"))] | length >= 1' out >/dev/null ||
+		fail "no command names the partition"
+done
+# One is enough of each: a partition cannot be two devices, nor part of one be left open.
+sed 's/inode=\(12\|13\|24577\) dev=fe:11/inode=\1 dev=fe:12/' first.log >both.log
+ask 2 both.log --disk fe:11=parts.history:1 --disk fe:12=parts.history:1
+contains err 'the same recorded disk'
+ask 2 both.log --disk fe:11=parts.history:1 --disk fe:12=parts.history
+contains err 'the same recorded disk'
+
+# Two at once: each answers for its own files.
+ask 0 both.log --disk fe:12=parts.history:2 --disk fe:11=parts.history:1
+contains err 'fe:12 is parts.history:2; 3 of 3 births'
+contains err 'fe:11 is parts.history:1; 4 of 4 births'
+contains err '; by all disks '
+mv out twice
+ask 0 both.log --disk fe:12=parts.history:2 --disk fe:11=parts.history:1
+same twice out
+
+# Two hosts in one log; the one that the contact is of needs no name.
+witness_log fe:10 0 web >hosts.log
+witness_log fe:10 0 db | sed 's/saddr=0200115C0A000005/saddr=0200115C0A000009/' >>hosts.log
+ask 0 hosts.log --disk "fe:10=$history"
+contains err '7 files asked'
+ask 0 hosts.log --disk "web/fe:10=$history" --disk db/fe:10=long.history
+contains err 'db/fe:10 is long.history; no birth of a file could be compared'
