@@ -102,7 +102,7 @@ $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 
 # The case page's style and script are ordinary files, compiled in without indentation and lines of comment; the script's are put into
 # one function, in the order in which they use each other.
-PAGE_SCRIPTS := graph/page.js graph/page_state.js graph/page_bar.js graph/page_details.js graph/page_input.js
+PAGE_SCRIPTS := graph/page.js graph/page_state.js graph/page_bar.js graph/page_disk.js graph/page_details.js graph/page_input.js
 EMBED := sed 's/^[ 	]*//; /^\/\//d; /^$$/d; s/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/'
 $(LIB): $(BUILD)/graph/page_text.o
 $(BUILD)/graph/page_text.c: graph/page.css $(PAGE_SCRIPTS) Makefile

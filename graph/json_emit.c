@@ -98,6 +98,14 @@ void json_wide(struct json *j, const char *key, uint64_t value)
 	buffer_printf(j->out, "\"%" PRIu64 "\"", value);
 }
 
+void json_seconds(struct json *j, const char *key, int64_t ns)
+{
+	uint64_t amount = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+	begin_value(j, key);
+	buffer_printf(j->out, "%s%" PRIu64 ".%09" PRIu64, ns < 0 ? "-" : "", amount / NANOTIME_SECOND, amount % NANOTIME_SECOND);
+}
+
 void json_score(struct json *j, const char *key, double value)
 {
 	// In whole millionths, so that no locale writes a comma; what is no number is 0.

@@ -28,6 +28,7 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_number(struct json *j, const char *key, uint64_t value);
 void json_number_or_null(struct json *j, const char *key, uint64_t value, uint64_t none);
 void json_wide(struct json *j, const char *key, uint64_t value); // 64 bits as a string: many readers have 53
+void json_seconds(struct json *j, const char *key, int64_t ns);  // a number with nine decimals: -4020.874000000
 void json_score(struct json *j, const char *key, double value);  // six decimals
 // "KEY": ISO 8601 with offset, "KEY_ns": nanoseconds since 1970 as a string; null for no time.
 void json_time(struct json *j, const char *key, uint64_t ns, struct timezone_choice zone);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/nanotime.h"
 #include "base/text.h"
+#include "graph/disk_words.h"
 #include "graph/write.h"
 
 #include <math.h>
@@ -31,6 +32,10 @@
 #define PROCESS_WIDTH 188.0
 #define PROCESS_HEIGHT 54.0
 #define FILE_WIDTH 200.0
+#define FILE_WIDTH_MOST 304.0 /* "~ 10:05:09 212.0 KiB no record accounts for it" */
+#define FILE_PAD 20.0
+#define STATE_GAPS 16.0 /* after the glyph, after the time */
+#define STATE_CELL 6.1  /* of 10 px type */
 #define FILE_HEIGHT 38.0
 #define STATE_HEIGHT 14.0
 #define ADDRESS_WIDTH 170.0
@@ -86,9 +91,28 @@ struct layout_states layout_states_shown(const struct picture_node *node)
 static double file_height(const struct picture_node *node)
 {
 	struct layout_states shown = layout_states_shown(node);
-	size_t rows = shown.count + (shown.hidden > 0);
+	size_t rows = shown.count + (shown.hidden > 0) + (disk_node_verdict(node) != NULL);
 
 	return FILE_HEIGHT + STATE_HEIGHT * (double)rows + (rows > 0 ? 4 : 0);
+}
+
+// What a disk showed is not cut where a little more room holds it.
+static double file_width(const struct picture *p, const struct picture_node *node)
+{
+	struct layout_states shown = layout_states_shown(node);
+	double width = FILE_WIDTH;
+
+	for (size_t i = 0; i < shown.count && node->disk_state_count > 0; i++) {
+		struct buffer words = {0}, visible = {0};
+
+		disk_state_time(&words, p, &node->disk_states[shown.index[i]]);
+		disk_state_words(&words, &node->disk_states[shown.index[i]]);
+		text_visible(&visible, buffer_string(&words), words.length);
+		width = fmax(width, FILE_PAD + STATE_GAPS + STATE_CELL * (double)text_cells(buffer_string(&visible), visible.length));
+		buffer_release(&words);
+		buffer_release(&visible);
+	}
+	return ceil(fmin(width, FILE_WIDTH_MOST));
 }
 
 static double fold_height(const struct picture_node *node)
@@ -112,7 +136,7 @@ void layout_sizes(struct picture *p)
 			node->height = PROCESS_HEIGHT;
 			break;
 		case PICTURE_FILE:
-			node->width = FILE_WIDTH;
+			node->width = file_width(p, node);
 			node->height = file_height(node);
 			break;
 		case PICTURE_ADDRESS:

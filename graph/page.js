@@ -5,6 +5,7 @@
 //     page.js         elements, what the file says, what leads to what
 //     page_state.js   the address line, folds
 //     page_bar.js     search, time, the story beside the graph
+//     page_disk.js    what recorded disks add
 //     page_details.js selection, details
 //     page_input.js   legend, zoom, theme, pointer, keys, print; begins
 //
@@ -15,6 +16,7 @@
 //   &t=SECONDS       the moment shown       &q=TEXT             the search
 //   &open=f1,f3      folds that are open    &hide=file,read     switched off in the legend
 //   &view=X,Y,W,H    part of the graph      &theme=dark|light
+//   &disk=1          what the disks hold, while nothing is selected
 var SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
 var DRAWN_MOST = 120; // nodes, with those of open folds
 var sheet = document.getElementById('sheet');
@@ -94,7 +96,7 @@ function fact(id, key) {
 function listed(id, key) {
 	return fact(id, key).split(' ').filter(Boolean);
 }
-var ABOUT_IT = /^(score|reason|restore|recover|mark)$/; // our words, in which nobody searches
+var ABOUT_IT = /^(score|reason|restore|restore-after|recover|content|preview|mark)$/; // our words, in which nobody searches
 all('.node').forEach(function (e) {
 	var box = e.getAttribute('data-box').split(/[ ,]/).map(Number), id = e.id;
 	var words = (facts[id] || []).map(function (d) { return ABOUT_IT.test(d.getAttribute('data-key')) ? '' : d.textContent; });

@@ -23,7 +23,7 @@ put(help, make('h2', {}, 'Keys'), make('dl'), button('Close', 'close', toggleHel
 [['/', 'search; Enter goes from match to match'], ['[ ]', 'event by event'], ['Tab, Enter', 'from node to node; select'],
 	['+ \u2212 0', 'zoom the graph; fit. Ctrl or Alt and the wheel, too; drag to move'],
 	['E', 'expand or collapse the selected fold'], ['L F', 'only what led here; only what followed'],
-	['S', 'the story beside the graph'], ['T', 'light or dark'], ['Esc', 'clear the selection']].forEach(function (row) {
+	['S', 'the story beside the graph'], ['D', 'what the disks hold, where one was asked'], ['T', 'light or dark'], ['Esc', 'clear the selection']].forEach(function (row) {
 	put(help.querySelector('dl'), make('dt', {}, row[0]), make('dd', {}, row[1]));
 });
 var drawer = make('aside', {'class': 'ui-drawer', 'aria-label': 'details', hidden: ''});

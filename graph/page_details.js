@@ -18,7 +18,9 @@ function showSelection() {
 	var everything = all('.node,.ui-toggle,#graph .edge,.label,.lane,.tick,.step,.mark-of');
 	everything.forEach(plain);
 	if (!state.sel) {
-		drawer.hidden = space.hidden = true;
+		drawer.hidden = space.hidden = !state.disk;
+		if (state.disk)
+			showDisks();
 		return;
 	}
 	var light = lightOf(state.sel);
@@ -49,6 +51,7 @@ function showSelection() {
 }
 function select(id, reveal) {
 	state.sel = id;
+	state.disk = false;
 	if (!id)
 		state.dir = '';
 	apply();
@@ -59,6 +62,7 @@ function select(id, reveal) {
 function clearAll() {
 	state.sel = state.dir = state.q = search.value = '';
 	state.hide = [];
+	state.disk = false;
 	state.t = Infinity;
 	help.hidden = true;
 	apply();
@@ -138,7 +142,7 @@ function nodeSections(n, columns, light) {
 	var about = section('What it is'), list = make('dl'), why = section('Why it is here');
 	(facts[n.id] || []).forEach(function (d) {
 		var key = d.getAttribute('data-key');
-		if (key !== 'name' && !/^(mark|reason|score|recover|restore)$/.test(key))
+		if (!/^(name|mark|reason|score|on disk)$/.test(key) && !OF_RECOVERY.test(key))
 			row(list, key, d.textContent);
 	});
 	put(about, list);
@@ -150,14 +154,10 @@ function nodeSections(n, columns, light) {
 	if (fact(n.id, 'score'))
 		put(why, make('h3', {}, 'Every factor of its score'), make('pre', {'class': 'score'}, fact(n.id, 'score')));
 	put(columns, about, why);
-	if (fact(n.id, 'restore')) {
-		var restore = section('What can be recovered'), b = button('Copy', 'copy the command',
-			function () { copyText(fact(n.id, 'restore'), b); });
-		put(restore, make('div', {}, fact(n.id, 'recover') + ':'), make('pre', {'class': 'command'}, fact(n.id, 'restore')), b,
-			make('div', {'class': 'quiet'}, 'By the audited machine\u2019s clock. HISTORY is the history of the file\u2019s disk; ' +
-				'this case was made without one.'));
-		put(columns, restore);
-	}
+	if (fact(n.id, 'on disk'))
+		put(columns, diskStates(n));
+	if (fact(n.id, 'restore'))
+		put(columns, recoverSection(n, 'What can be recovered'));
 	if (n.fold) {
 		var inside = section('Members'), shown = members[n.fold] || [], total = Number(fact(n.fold, 'count'));
 		// A fold's name leaves channels out: without this its numbers would not add up.

@@ -195,6 +195,7 @@ addEventListener('keydown', function (event) {
 		'+': function () { zoom(0.8); }, '-': function () { zoom(1.25); }, '0': fit, 't': toggleTheme, 'T': toggleTheme,
 		's': function () { toggleStory(); }, '?': toggleHelp,
 		'e': function () { if (chosen && chosen.fold) toggleFold(chosen.fold); },
+		'd': function () { if (ofCase.length) toggleDisks(); },
 		'l': function () { turn('led'); }, 'f': function () { turn('followed'); },
 		'Escape': function () { if (help.hidden) select('', false); else toggleHelp(); },
 	};

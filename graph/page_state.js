@@ -2,15 +2,15 @@
 // The state of the view is what the address line says, so that a link shows the same.
 // ---- state, and the address line that keeps it
 
-var state = {sel: '', dir: '', t: Infinity, q: '', open: [], hide: [], view: null, theme: ''};
+var state = {sel: '', dir: '', t: Infinity, q: '', open: [], hide: [], view: null, theme: '', disk: false};
 var fitBox = view ? view.getAttribute('viewBox').split(' ').map(Number) : [0, 0, 1, 1];
-var FILTERS = ['process', 'file', 'address', 'channel', 'kernel', 'fold', 'solid', 'read', 'connect', 'cut', 'unsure', 'same'];
+var FILTERS = ['process', 'file', 'address', 'channel', 'kernel', 'fold', 'solid', 'read', 'connect', 'cut', 'unsure', 'same', 'unwritten'];
 
 function between(n, least, most) {
 	return n >= least && n <= most;
 }
 function readState() {
-	var next = {sel: '', dir: '', t: Infinity, q: '', open: [], hide: [], view: null, theme: ''};
+	var next = {sel: '', dir: '', t: Infinity, q: '', open: [], hide: [], view: null, theme: '', disk: false};
 	location.hash.replace(/^#/, '').split('&').forEach(function (pair) {
 		var at = pair.indexOf('='), key = pair.slice(0, at), value;
 		try {
@@ -34,6 +34,8 @@ function readState() {
 			next.view = value.split(',').map(Number);
 		else if (key === 'theme' && (value === 'dark' || value === 'light'))
 			next.theme = value;
+		else if (key === 'disk' && value === '1')
+			next.disk = ofCase.length > 0;
 	});
 	if (next.view && !(next.view.every(isFinite) && between(next.view[2], 40, 40000) && between(next.view[3], 20, 40000)))
 		next.view = null;
@@ -53,6 +55,7 @@ function writeState() {
 	add('hide', state.hide.join(','));
 	add('view', state.view ? state.view.map(function (v) { return Math.round(v); }).join(',') : '');
 	add('theme', state.theme);
+	add('disk', state.disk && !state.sel ? '1' : '');
 	var hash = '#' + parts.join('&');
 	if (hash === location.hash || (hash === '#' && location.hash === ''))
 		return;
@@ -88,7 +91,7 @@ function shiftPath(path, shiftAt) {
 }
 function shiftEdge(e) {
 	var from = nodes[e.from].shift, to = nodes[e.to].shift;
-	all('.line', e.el).forEach(function (line) {
+	all('.line,.ticks', e.el).forEach(function (line) {
 		var count = ((line.own || line.getAttribute('d')).match(/,/g) || []).length;
 		shiftPath(line, function (i, y) { return i < 2 ? from : i >= count - 2 ? to : moved(y); });
 	});

@@ -2,6 +2,7 @@
 #include "graph/svg.h"
 
 #include "base/text.h"
+#include "graph/write_words.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -84,17 +85,7 @@ void svg_text(struct buffer *out, double x, double y, enum svg_anchor anchor, co
 
 void svg_time(struct buffer *out, const struct picture *p, uint64_t ns)
 {
-	struct buffer day = {0}, today = {0};
-
-	if (ns != NANOTIME_NONE) {
-		nanotime_format(&day, ns, NANOTIME_DATE, p->zone);
-		nanotime_format(&today, p->contact_ns, NANOTIME_DATE, p->zone);
-		if (strcmp(buffer_string(&day), buffer_string(&today)) != 0 && day.length > 5)
-			buffer_printf(out, "%s ", buffer_string(&day) + 5);
-	}
-	nanotime_format(out, ns, NANOTIME_SECONDS, p->zone);
-	buffer_release(&day);
-	buffer_release(&today);
+	words_time(out, p, ns);
 }
 
 void svg_seconds(struct buffer *out, uint64_t ns)

@@ -84,8 +84,24 @@ double svg_notes(struct svg_page *page, double y, double right); // what else is
 double svg_legend(struct svg_page *page, double y);
 double svg_provenance(struct svg_page *page, double y);
 
-// ---- svg_facts.c: what is not drawn and the script shows when it is asked for: details, raw records, members of folds
-void svg_facts(struct buffer *out, const struct picture *p);
+// ---- svg_facts.c, svg_facts_disk.c: what is not drawn and the script shows when it is asked for: details, raw records, members of folds
+// `all`: previews and records in full, else their beginnings.
+void svg_facts(struct buffer *out, const struct picture *p, bool all);
+
+struct facts {
+	struct buffer *out;
+	const struct picture *p;
+	bool all;
+	char of[16]; // n7
+};
+void facts_open(struct facts *f, const char *key);
+void facts_close(struct facts *f);
+void facts_text(struct facts *f, const char *key, struct text t);        // nothing for an empty one
+void facts_lines(struct facts *f, const char *key, struct text t);       // lines stay lines
+void facts_add_lines(struct buffer *out, struct text t);
+void facts_of_disk_states(struct facts *f, const struct picture_node *n); // svg_facts_disk.c
+void facts_of_recoveries(struct facts *f, uint32_t node);
+void facts_of_disks(struct facts *f);
 
 // ---- write_svg.c: the <svg> element, alone or inside a page
 void svg_sheet(struct buffer *out, const struct picture *p, bool alone);

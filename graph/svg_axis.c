@@ -2,6 +2,7 @@
 #include "graph/svg_axis.h"
 
 #include "base/nanotime.h"
+#include "graph/layout.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,8 +43,10 @@ static int collect(const struct picture *p, struct moment_vector *axis)
 			result = add(axis, n->last_ns, false);
 		for (size_t k = 0; k < n->state_count && result == 0; k++)
 			result = add(axis, n->states[k].time_ns, false);
-		for (size_t k = 0; k < n->disk_state_count && result == 0; k++)
-			result = add(axis, n->disk_states[k].time_ns, false);
+		// Every moment takes room: of a log's thousand states those that stand in its box.
+		struct layout_states shown = layout_states_shown(n);
+		for (size_t k = 0; k < shown.count && n->disk_state_count > 0 && result == 0; k++)
+			result = add(axis, n->disk_states[shown.index[k]].time_ns, false);
 	}
 	for (size_t i = 0; i < p->edges.count && result == 0; i++)
 		if (!p->edges.items[i].attached)

@@ -3,6 +3,7 @@
 #include "graph/svg.h"
 
 #include "base/text.h"
+#include "graph/disk_words.h"
 #include "graph/layout.h"
 
 #include <inttypes.h>
@@ -19,6 +20,8 @@ const char *svg_edge_line_class(const struct picture_edge *edge)
 		return "same";
 	if (edge->class == CLASS_UNCERTAIN)
 		return "unsure";
+	if (edge->no_write_seen && edge->op != FLOW_DELETE && edge->op != FLOW_TRUNCATE)
+		return "unwritten";
 	switch (edge->op) {
 	case FLOW_OPEN_READ:
 	case FLOW_READ:
@@ -131,7 +134,11 @@ static void edge_title(struct buffer *out, const struct picture *p, const struct
 	buffer_add_string(out, e->both_ways ? " \u2194 " : " \u2192 ");
 	svg_node_words(out, &p->nodes.items[e->to]);
 	buffer_add_string(out, ": ");
-	text_xml(out, e->label.bytes, e->label.length);
+	struct buffer label = {0};
+	disk_edge_label(&label, e);
+	text_xml(out, buffer_string(&label), label.length);
+	out->failed = out->failed || label.failed;
+	buffer_release(&label);
 	buffer_add_byte(out, '\n');
 	svg_time(out, p, e->first_ns);
 	if (e->count > 1) {
@@ -147,15 +154,25 @@ static void edge_title(struct buffer *out, const struct picture *p, const struct
 	buffer_add_string(out, "</title>");
 }
 
-void svg_edge_line(struct buffer *out, const struct picture_edge *edge)
+static void curve(struct buffer *out, const struct picture_edge *edge)
 {
-	buffer_printf(out, "<path class=\"line %s\" d=\"M", svg_edge_line_class(edge));
 	svg_point(out, edge->points[0], edge->points[1]);
 	for (size_t i = 1; i < edge->point_count; i++) {
 		buffer_add_string(out, i % 3 == 1 ? " C" : " ");
 		svg_point(out, edge->points[2 * i], edge->points[2 * i + 1]);
 	}
 	buffer_add_string(out, "\"/>");
+}
+
+// Records that a disk gave back: short strokes across the line, as on a map's railway. Its own style stays as it is.
+void svg_edge_line(struct buffer *out, const struct picture_edge *edge)
+{
+	buffer_printf(out, "<path class=\"line %s\" d=\"M", svg_edge_line_class(edge));
+	curve(out, edge);
+	if (edge->recovered) {
+		buffer_add_string(out, "<path class=\"ticks\" d=\"M");
+		curve(out, edge);
+	}
 	edge_heads(out, edge);
 }
 

@@ -5,11 +5,14 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "graph/describe.h"
+#include "graph/disk_words.h"
 
 #include <string.h>
 
 #define LOSS_LINES 4  /* the rest is counted, and listed below the picture */
 #define BLIND_LINES 2
+#define DISK_LINES 2     /* of one disk */
+#define DISKS_SHOWN 6
 
 // Lines of visible words at the page's width; returns the y below. max_lines 0: all.
 static double paragraph(struct svg_page *page, double x, double y, const char *class, double font_px, const char *words, size_t length,
@@ -139,37 +142,91 @@ static void loss_words(struct buffer *out, const struct picture *p, const struct
 	}
 }
 
+// A red box: what it is about, and room for `count` lines.
+static double open_box(struct svg_page *page, double y, const char *heading, size_t count)
+{
+	size_t shown = count > LOSS_LINES ? LOSS_LINES + 1 : count;
+
+	svg_rect(page->out, "lossbox", SVG_MARGIN, y, page->width - 2 * SVG_MARGIN, 26 + 16 * (double)shown, 5);
+	svg_text(page->out, SVG_MARGIN + 12, y + 18, SVG_START, "t12 bad strong", svg_words(heading), SIZE_MAX);
+	return y + 35;
+}
+
+static double box_line(struct svg_page *page, double y, const struct buffer *words)
+{
+	svg_text(page->out, SVG_MARGIN + 24, y, SVG_START, "t11 bad", (struct text){buffer_string(words), words->length},
+		 svg_cells(page->width - 2 * SVG_MARGIN - 48, 11));
+	if (words->failed)
+		page->out->failed = true;
+	return y + 16;
+}
+
+static double close_box(struct svg_page *page, double y, size_t hidden)
+{
+	struct buffer words = {0};
+
+	if (hidden > 0) {
+		buffer_printf(&words, "and %zu more, listed below", hidden);
+		y = box_line(page, y, &words);
+	}
+	buffer_release(&words);
+	return y + 10;
+}
+
 static double loss_banner(struct svg_page *page, double y, size_t losses)
 {
 	const struct picture *p = page->p;
 	size_t shown = losses > LOSS_LINES ? LOSS_LINES : losses, done = 0;
-	double height = 26 + 16 * (double)(shown + (losses > shown));
 
-	svg_rect(page->out, "lossbox", SVG_MARGIN, y, page->width - 2 * SVG_MARGIN, height, 5);
-	svg_text(page->out, SVG_MARGIN + 12, y + 18, SVG_START, "t12 bad strong",
-		 svg_words("! Evidence is missing in this window: that no link is drawn there does not mean that nothing happened."), SIZE_MAX);
-	y += 35;
+	y = open_box(page, y, "! Evidence is missing in this window: that no link is drawn there does not mean that nothing happened.", losses);
 	for (size_t i = 0; i < p->missing.count && done < shown; i++) {
 		struct buffer words = {0};
 
 		if (!p->missing.items[i].loss)
 			continue;
 		loss_words(&words, p, &p->missing.items[i]);
-		svg_text(page->out, SVG_MARGIN + 24, y, SVG_START, "t11 bad", (struct text){buffer_string(&words), words.length},
-			 svg_cells(page->width - 2 * SVG_MARGIN - 48, 11));
+		y = box_line(page, y, &words);
 		buffer_release(&words);
-		y += 16;
 		done++;
 	}
-	if (losses > shown) {
+	return close_box(page, y, losses - shown);
+}
+
+// What the disks show to be otherwise than the log says.
+static double findings_banner(struct svg_page *page, double y)
+{
+	size_t all = disk_finding_count(page->p), done = 0;
+	struct disk_finding at = {0};
+
+	if (all == 0)
+		return y;
+	y = open_box(page, y, "! What the disk shows is not what the log says:", all);
+	while (done < LOSS_LINES && disk_finding_next(page->p, &at)) {
 		struct buffer words = {0};
 
-		buffer_printf(&words, "and %zu more, listed below", losses - shown);
-		svg_text(page->out, SVG_MARGIN + 24, y, SVG_START, "t11 bad", (struct text){buffer_string(&words), words.length}, 60);
+		disk_finding_words(&words, page->p, &at);
+		y = box_line(page, y, &words);
 		buffer_release(&words);
-		y += 16;
+		done++;
 	}
-	return y + 10;
+	return close_box(page, y, all - done) - 11; // the next box, or line, stands close below
+}
+
+// "fe:10 is web01.history: 12 of 12 births match; guest clock ..."
+static double disk_lines(struct svg_page *page, double y)
+{
+	const struct picture *p = page->p;
+
+	for (size_t i = 0; i < p->disks.count && i < DISKS_SHOWN; i++) {
+		struct buffer words = {0};
+
+		buffer_add_string(&words, i == 0 ? "Disks: " : "");
+		text_visible(&words, p->disks.items[i].words.bytes, p->disks.items[i].words.length);
+		y = paragraph(page, SVG_MARGIN, y, "t11 muted", 11, buffer_string(&words), words.length, DISK_LINES);
+		page->out->failed = page->out->failed || words.failed;
+		buffer_release(&words);
+	}
+	return y;
 }
 
 static double completeness(struct svg_page *page, double y)
@@ -189,12 +246,14 @@ static double completeness(struct svg_page *page, double y)
 		buffer_add_string(&blind, blinds++ == 0 ? "Blind spots: " : "; ");
 		text_visible(&blind, m->words.bytes, m->words.length);
 	}
+	y = findings_banner(page, y);
 	if (losses > 0)
 		y = loss_banner(page, y, losses);
 	else
 		y = paragraph(page, SVG_MARGIN, y + 11, "t11 muted", 11, none, sizeof(none) - 1, 1);
 	if (blinds > 0)
 		y = paragraph(page, SVG_MARGIN, y, "t11 muted", 11, buffer_string(&blind), blind.length, BLIND_LINES);
+	y = disk_lines(page, y);
 	if (blind.failed)
 		page->out->failed = true;
 	buffer_release(&blind);

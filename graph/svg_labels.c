@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "graph/disk_words.h"
 #include "graph/layout.h"
 
 #include <inttypes.h>
@@ -89,6 +90,16 @@ static void add_elapsed(struct buffer *out, const struct picture *p, const struc
 	nanotime_format_duration(out, edge->first_ns - from->first_ns);
 }
 
+static void visible_label(struct buffer *out, const struct picture_edge *edge)
+{
+	struct buffer raw = {0};
+
+	disk_edge_label(&raw, edge);
+	text_visible(out, buffer_string(&raw), raw.length);
+	out->failed = out->failed || raw.failed;
+	buffer_release(&raw);
+}
+
 // The words in a few short lines; what does not fit is cut in its middle (the whole stands in the edge's <title>).
 static void label_text(struct svg_label *label, const struct picture *p, const struct picture_edge *edge)
 {
@@ -97,7 +108,7 @@ static void label_text(struct svg_label *label, const struct picture *p, const s
 
 	if (edge->class == CLASS_UNCERTAIN && !edge->correlation)
 		buffer_add_string(&visible, "? ");
-	text_visible(&visible, edge->label.bytes, edge->label.length);
+	visible_label(&visible, edge);
 	const char *words = buffer_string(&visible);
 	size_t left = visible.length;
 	while (left > 0) {
@@ -146,7 +157,7 @@ static void tag_text(struct svg_label *label, const struct picture *p, const str
 		buffer_printf(&label->text, " %" PRIu32, other->pid);
 	buffer_add_string(&label->text, " \u00b7 ");
 	buffer_clear(&visible);
-	text_visible(&visible, edge->label.bytes, edge->label.length);
+	visible_label(&visible, edge);
 	size_t used = text_cells(buffer_string(&label->text), label->text.length);
 	text_cut_middle(&label->text, buffer_string(&visible), visible.length, used + 8 < TAG_CELLS ? TAG_CELLS - used : 8);
 	label->line_length[0] = label->text.length;

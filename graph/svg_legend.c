@@ -54,7 +54,7 @@ static void edge_item(struct pen *pen, struct picture_edge edge, const char *wor
 	double length = layout_arrow(&edge);
 	struct buffer drawn = {0};
 
-	begin_item(pen, words, edge.failed || edge.both_ways || edge.class == CLASS_INFERRED || edge.on_path ? NULL : svg_edge_line_class(&edge));
+	begin_item(pen, words, edge.failed || edge.both_ways || edge.class == CLASS_INFERRED || edge.on_path || edge.recovered ? NULL : svg_edge_line_class(&edge));
 	double x0 = pen->x + (edge.both_ways ? length : 0), x1 = pen->x + ICON_WIDTH - length;
 	double points[] = {x0, pen->y, x0 + (x1 - x0) / 3, pen->y, x1 - (x1 - x0) / 3, pen->y, x1, pen->y};
 	edge.points = points;
@@ -67,30 +67,39 @@ static void edge_item(struct pen *pen, struct picture_edge edge, const char *wor
 	end_item(pen, words);
 }
 
+// `more`: the room that the glyphs take beyond an icon's.
+static void glyph_item(struct pen *pen, const char *glyphs, double more, const char *meaning)
+{
+	begin_item(pen, meaning, NULL);
+	pen->x += more;
+	svg_text(pen->page->out, pen->x - more + 2, pen->y + 4, SVG_START, "detail strong", svg_words(glyphs), 10);
+	end_item(pen, meaning);
+}
+
 static void node_items(struct pen *pen)
 {
 	static const char *const words[] = {"process", "file", "remote address", "pipe or socket", "kernel", "folded: several in one box"};
 	const struct picture *p = pen->page->p;
-	bool seen[PICTURE_FOLD + 1] = {false}, gap = false, states = false;
+	bool seen[PICTURE_FOLD + 1] = {false}, gap = false, states = false, disk = false, recovered = false;
 
 	for (size_t i = 0; i < p->nodes.count; i++) {
 		seen[p->nodes.items[i].kind] = true;
 		gap = gap || p->nodes.items[i].gap_overlap;
-		states = states || p->nodes.items[i].state_count > 0;
+		states = states || (p->nodes.items[i].state_count > 0 && p->nodes.items[i].disk_state_count == 0);
+		disk = disk || p->nodes.items[i].disk_state_count > 0;
+		recovered = recovered || p->nodes.items[i].recovered;
 	}
 	for (enum picture_kind kind = PICTURE_PROCESS; kind <= PICTURE_FOLD; kind++)
 		if (seen[kind])
 			node_item(pen, kind, "", words[kind]);
 	if (gap)
 		node_item(pen, PICTURE_PROCESS, " gap", "evidence is missing in its life");
-	if (states) {
-		static const char meaning[] = "created, opened for writing, truncated, deleted";
-
-		begin_item(pen, meaning, NULL);
-		pen->x += 10;
-		svg_text(pen->page->out, pen->x - 8, pen->y + 4, SVG_START, "detail strong", svg_words("+ ~ v x"), 8);
-		end_item(pen, meaning);
-	}
+	if (recovered)
+		node_item(pen, PICTURE_FILE, " recovered", "known by records that a disk gave back");
+	if (states)
+		glyph_item(pen, "+ ~ v x", 10, "created, opened for writing, truncated, deleted");
+	if (disk)
+		glyph_item(pen, "+ ~ v x >", 24, "on the disk: created, changed, truncated, deleted, renamed");
 }
 
 static void edge_items(struct pen *pen)
@@ -100,7 +109,7 @@ static void edge_items(struct pen *pen)
 		{"connect", "connected", FLOW_CONNECT}, {"cut", "deleted, truncated", FLOW_DELETE},
 	};
 	const struct picture *p = pen->page->p;
-	bool path = false, failed = false, inferred = false, unsure = false, same = false, both = false;
+	bool path = false, failed = false, inferred = false, unsure = false, same = false, both = false, recovered = false, unwritten = false;
 
 	for (size_t i = 0; i < p->edges.count; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
@@ -109,6 +118,9 @@ static void edge_items(struct pen *pen)
 		failed = failed || e->failed;
 		same = same || e->correlation;
 		both = both || e->both_ways;
+		recovered = recovered || e->recovered;
+		struct picture_edge shown = svg_edge_shown(p, e);
+		unwritten = unwritten || strcmp(svg_edge_line_class(&shown), "unwritten") == 0;
 		inferred = inferred || (!e->correlation && e->class == CLASS_INFERRED);
 		unsure = unsure || (!e->correlation && e->class == CLASS_UNCERTAIN);
 	}
@@ -123,6 +135,10 @@ static void edge_items(struct pen *pen)
 		}
 	if (path)
 		edge_item(pen, (struct picture_edge){.op = FLOW_FORK, .on_path = true}, "path from the root cause to the alert");
+	if (unwritten)
+		edge_item(pen, (struct picture_edge){.op = FLOW_OPEN_WRITE, .no_write_seen = true}, "opened for writing, no write seen on the disk");
+	if (recovered)
+		edge_item(pen, (struct picture_edge){.op = FLOW_FORK, .recovered = true}, "rests on records that a disk gave back");
 	if (both)
 		edge_item(pen, (struct picture_edge){.op = FLOW_FORK, .both_ways = true}, "both ways");
 	if (failed)

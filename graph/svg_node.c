@@ -3,6 +3,7 @@
 #include "graph/svg.h"
 
 #include "base/text.h"
+#include "graph/disk_words.h"
 #include "graph/layout.h"
 
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #define FOLD_CORNER 12.0 /* a file's dog-ear */
 #define TIP 16.0         /* how far a hexagon's points stand out */
 #define CUT 9.0          /* an octagon's corners */
+#define TITLE_STATES 12u /* of a disk: in what a resting pointer shows */
 
 const char *svg_kind_class(enum picture_kind kind)
 {
@@ -135,32 +137,40 @@ static void process_text(struct buffer *out, const struct picture *p, const stru
 	life_line(out, p, n, l + PAD, t + 45, SVG_START);
 }
 
-static void state_row(struct buffer *out, const struct picture *p, const struct picture_state *state, double x, double y, double room)
+// One state of a file: glyph, time, words.
+static void state_row(struct buffer *out, char sign, const struct buffer *time, struct text words, double x, double y, double room)
 {
-	bool severe = state->glyph == 'x' || state->glyph == 'v';
-	struct buffer words = {0};
-	char glyph[2] = {state->glyph, '\0'};
+	bool severe = sign == 'x' || sign == 'v';
+	char glyph[2] = {sign, '\0'};
 
 	svg_text(out, x, y, SVG_START, severe ? "detail bad strong" : "detail strong", svg_words(glyph), 1);
-	svg_time(&words, p, state->time_ns);
-	size_t cells = text_cells(buffer_string(&words), words.length);
-	svg_text(out, x + 11, y, SVG_START, "detail", (struct text){buffer_string(&words), words.length}, cells);
+	size_t cells = text_cells(buffer_string(time), time->length);
+	svg_text(out, x + 11, y, SVG_START, "detail", (struct text){buffer_string(time), time->length}, cells);
 	double used = 11 + svg_width(cells, 10) + 5;
-	svg_text(out, x + used, y, SVG_START, severe ? "detail bad" : "detail", state->words, svg_cells(room - used, 10));
-	if (words.failed)
+	svg_text(out, x + used, y, SVG_START, severe ? "detail bad" : "detail", words, svg_cells(room - used, 10));
+	if (time->failed)
 		out->failed = true;
-	buffer_release(&words);
 }
 
-static struct picture_state disk_words(const struct picture_disk_state *disk, struct buffer *words)
+// What the records say of its content, or, where a disk was asked, what that showed.
+static void file_state(struct buffer *out, const struct picture *p, const struct picture_node *n, size_t index, double x, double y, double room)
 {
-	buffer_clear(words);
-	text_size(words, disk->size_bytes);
-	if (disk->verdict.length > 0) {
-		buffer_add_byte(words, ' ');
-		buffer_add(words, disk->verdict.bytes, disk->verdict.length);
+	struct buffer time = {0}, words = {0};
+
+	if (n->disk_state_count > 0) {
+		const struct picture_disk_state *disk = &n->disk_states[index];
+
+		disk_state_time(&time, p, disk);
+		disk_state_words(&words, disk);
+		state_row(out, disk->glyph, &time, (struct text){buffer_string(&words), words.length}, x, y, room);
+	} else {
+		svg_time(&time, p, n->states[index].time_ns);
+		state_row(out, n->states[index].glyph, &time, n->states[index].words, x, y, room);
 	}
-	return (struct picture_state){disk->glyph, disk->time_ns, {buffer_string(words), words->length}};
+	if (words.failed)
+		out->failed = true;
+	buffer_release(&time);
+	buffer_release(&words);
 }
 
 static void file_text(struct buffer *out, const struct picture *p, const struct picture_node *n, double l, double t)
@@ -170,18 +180,19 @@ static void file_text(struct buffer *out, const struct picture *p, const struct 
 
 	svg_text(out, l + PAD, t + 16, SVG_START, "name", n->name, svg_cells(inner - 6, 12));
 	svg_text(out, l + PAD, t + 29, SVG_START, "detail", n->detail, svg_cells(inner, 10));
-	struct buffer words = {0};
-	for (size_t i = 0; i < shown.count; i++, y += 14) {
-		struct picture_state disk = n->disk_state_count ? disk_words(&n->disk_states[shown.index[i]], &words) : n->states[shown.index[i]];
-
-		state_row(out, p, &disk, l + PAD, y, inner);
-	}
-	buffer_release(&words);
+	for (size_t i = 0; i < shown.count; i++, y += 14)
+		file_state(out, p, n, shown.index[i], l + PAD, y, inner);
 	if (shown.hidden > 0) {
 		char more[40];
 
 		(void)snprintf(more, sizeof(more), "+%zu more", shown.hidden);
 		svg_text(out, l + PAD + 11, y, SVG_START, "detail", svg_words(more), 30);
+		y += 14;
+	}
+	const struct text *verdict = disk_node_verdict(n);
+	if (verdict) {
+		svg_text(out, l + PAD, y, SVG_START, "detail verdict", svg_words("disk:"), 5);
+		svg_text(out, l + PAD + svg_width(6, 10), y, SVG_START, "detail verdict", *verdict, svg_cells(inner - svg_width(6, 10), 10));
 	}
 }
 
@@ -273,6 +284,7 @@ static void node_pills(struct buffer *out, const struct picture_node *n)
 	const struct { bool set; const char *words; } below[] = {
 		{n->persistence, "persists"}, {n->choke_point, "choke point"}, {n->login, "login"},
 		{n->after_module_load, "after module load"}, {n->inferred_only, "inferred"}, {n->gap_overlap, "evidence gap"},
+		{n->recovered, "recovered"},
 	};
 	double top = n->y - n->height / 2, x = n->x + n->width / 2 - 8, bottom = n->y + n->height / 2;
 	const char *head = n->alert ? "! ALERT" : n->root_cause ? "ROOT CAUSE" : NULL;
@@ -318,11 +330,26 @@ static void add_line(struct buffer *out, const char *before, struct text t)
 	text_xml(out, t.bytes, t.length);
 }
 
+static void disk_title(struct buffer *out, const struct picture *p, const struct picture_node *n)
+{
+	for (size_t i = 0; i < n->disk_state_count && i < TITLE_STATES; i++) {
+		struct buffer words = {0};
+
+		buffer_printf(out, "\n%c ", n->disk_states[i].glyph);
+		disk_state_time(out, p, &n->disk_states[i]);
+		disk_state_words(&words, &n->disk_states[i]);
+		add_line(out, " on disk: ", (struct text){buffer_string(&words), words.length});
+		buffer_release(&words);
+	}
+	if (n->disk_state_count > TITLE_STATES)
+		buffer_printf(out, "\n+%zu more on disk", n->disk_state_count - TITLE_STATES);
+	if (disk_node_verdict(n))
+		add_line(out, "\ndisk: ", *disk_node_verdict(n));
+}
+
 // What a pointer that rests on the node shows: everything that the box had to cut.
 static void node_title(struct buffer *out, const struct picture *p, const struct picture_node *n)
 {
-	struct buffer words = {0};
-
 	buffer_add_string(out, "<title>");
 	svg_node_words(out, n);
 	add_line(out, "\n", n->full);
@@ -334,14 +361,7 @@ static void node_title(struct buffer *out, const struct picture *p, const struct
 		buffer_add_byte(out, '\n');
 		life(out, p, n);
 	}
-	for (size_t i = 0; i < n->disk_state_count; i++) {
-		struct picture_state disk = disk_words(&n->disk_states[i], &words);
-
-		buffer_printf(out, "\n%c ", disk.glyph);
-		svg_time(out, p, disk.time_ns);
-		add_line(out, " on disk: ", disk.words);
-	}
-	buffer_release(&words);
+	disk_title(out, p, n);
 	for (size_t i = 0; i < n->state_count; i++) {
 		buffer_printf(out, "\n%c ", n->states[i].glyph);
 		svg_time(out, p, n->states[i].time_ns);
@@ -369,12 +389,14 @@ static void node_label(struct buffer *out, const struct picture_node *n)
 		buffer_add_string(out, ", root cause");
 	if (n->on_path)
 		buffer_add_string(out, ", on the path to the alert");
+	if (n->recovered)
+		buffer_add_string(out, ", known by recovered records");
 }
 
 void svg_node(struct buffer *out, const struct picture *p, const struct picture_node *node)
 {
-	buffer_printf(out, "<g class=\"node %s%s%s%s\" id=\"n%" PRIu32 "\" role=\"img\" aria-label=\"", svg_kind_class(node->kind),
-		      node->on_path ? " onpath" : "", node->alert ? " alert" : "", node->gap_overlap ? " gap" : "", node->id);
+	buffer_printf(out, "<g class=\"node %s%s%s%s%s\" id=\"n%" PRIu32 "\" role=\"img\" aria-label=\"", svg_kind_class(node->kind),
+		      node->on_path ? " onpath" : "", node->alert ? " alert" : "", node->gap_overlap ? " gap" : "", node->recovered ? " recovered" : "", node->id);
 	node_label(out, node);
 	buffer_printf(out, "\" data-kind=\"%s\" data-box=\"", svg_kind_class(node->kind));
 	svg_point(out, node->x - node->width / 2, node->y - node->height / 2);

@@ -21,6 +21,8 @@
 #define LABELS 172.0      /* the column of names */
 #define INDENT 8.0
 #define INDENT_MOST 6
+#define LEAST_BAR 2.5
+#define AXIS_STATES 8u    /* of one file; of more those that would hide each other are one bar */
 #define GAP_SECONDS 30.0
 #define LABEL_APART 58.0  /* between two times on the axis */
 #define CHIP_HALF 9.0     /* of a chip with one number, and a little air */
@@ -126,7 +128,7 @@ static double add_lanes(struct timeline *t, double y)
 
 static void bar(struct timeline *t, const char *class, double from, double to, double y)
 {
-	svg_rect(t->out, class, from, y - BAR / 2, fmax(to - from, 2.5), BAR, 1.5);
+	svg_rect(t->out, class, from, y - BAR / 2, fmax(to - from, LEAST_BAR), BAR, 1.5);
 }
 
 static void dotted(struct timeline *t, double from, double to, double y)
@@ -149,8 +151,13 @@ static void file_bars(struct timeline *t, const struct picture_node *n, double y
 	for (size_t i = 0; i <= count; i++) {
 		bool last = i == count;
 		char glyph = last ? 0 : n->disk_state_count ? n->disk_states[i].glyph : n->states[i].glyph;
-		double to = last ? t->right : x_of(t, n->disk_state_count ? n->disk_states[i].time_ns : n->states[i].time_ns);
+		uint64_t ns = last ? 0 : n->disk_state_count ? n->disk_states[i].time_ns : n->states[i].time_ns;
+		double to = last ? t->right : x_of(t, ns);
 
+		bool is_crowded = !last && glyph != 'x' && i > 0 && to - from < LEAST_BAR && n->disk_state_count > AXIS_STATES;
+
+		if (is_crowded || (!last && !axis_is_time(ns))) // no time: a state that is older than what was recorded
+			continue;
 		if (gone)
 			dotted(t, from, to, y);
 		else if (to > from)
@@ -431,8 +438,9 @@ static double draw(struct timeline *t, double y)
 	svg_text(t->out, SVG_MARGIN, y + 12, SVG_START, "h2", svg_words("Timeline"), 20);
 	static const char scale[] = "bars = lives of processes, versions of files \u00b7 to scale";
 
-	svg_text(t->out, SVG_MARGIN + 70, y + 12, SVG_START, "t11 muted", t->p->linear_time ? svg_words(scale) :
-		 svg_words("bars = lives of processes, versions of files \u00b7 waits over 30 s are grey, with their length below"), SIZE_MAX);
+	static const char waits[] = "bars = lives of processes, versions of files \u00b7 waits over 30 s are grey, with their length below";
+
+	svg_text(t->out, SVG_MARGIN + 70, y + 12, SVG_START, "t11 muted", svg_words(t->p->linear_time ? scale : waits), SIZE_MAX);
 	open_plot(t);
 	if (!t->p->linear_time)
 		draw_gaps(t);

@@ -13,6 +13,7 @@
 static const char *const columns[] = {
 	"record", "time", "last_time", "count", "op", "class", "from_id", "from_kind", "from_name", "from_pid", "from_full", "to_id", "to_kind",
 	"to_name", "to_pid", "to_full", "label", "host", "on_path", "failed", "both_ways", "step", "serials",
+	"recovered", "no_write_seen",
 };
 
 struct row {
@@ -91,6 +92,8 @@ static void edge_row(struct row *r, const struct picture *p, const struct pictur
 	cell_begin(r);
 	for (size_t i = 0; i < e->serial_count; i++)
 		buffer_printf(r->out, "%s%" PRIu64, i ? " " : "", e->serials[i]);
+	cell_words(r, e->recovered ? "yes" : "no");
+	cell_words(r, e->no_write_seen ? "yes" : "no");
 	row_end(r);
 }
 
@@ -108,7 +111,7 @@ static void missing_row(struct row *r, const struct picture *p, const struct pic
 	cell_text(r, m->rule);
 	cell_text(r, m->words);
 	cell_text(r, p->host);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 7; i++)
 		cell_begin(r);
 	row_end(r);
 }

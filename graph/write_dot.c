@@ -8,6 +8,7 @@
 #include "graph/write.h"
 
 #include "base/text.h"
+#include "graph/disk_words.h"
 
 #include <inttypes.h>
 
@@ -76,6 +77,9 @@ static void node_line(struct buffer *out, const struct picture *p, const struct 
 	if (n->kind == PICTURE_PROCESS)
 		buffer_printf(out, ", pid=\"%" PRIu32 "\"", n->pid);
 	text_attribute(out, "user", n->user);
+	text_attribute(out, "disk", n->disk_verdict);
+	if (n->recovered)
+		buffer_add_string(out, ", recovered=\"yes\"");
 	time_attribute(out, "first", n->first_ns, p->zone);
 	time_attribute(out, "last", n->last_ns, p->zone);
 	buffer_printf(out, ", shape=\"%s\", style=\"%s\", fillcolor=\"%s\", color=\"%s\", penwidth=\"%s\"", look.shape, look.style, look.fill,
@@ -109,11 +113,19 @@ static const char *edge_head(const struct picture_edge *e)
 static void edge_line(struct buffer *out, const struct picture *p, const struct picture_edge *e)
 {
 	buffer_printf(out, "  n%" PRIu32 " -> n%" PRIu32 " [id=\"e%" PRIu32 "\", label=\"", p->nodes.items[e->from].id, p->nodes.items[e->to].id, e->id);
-	add_text(out, e->label);
+	struct buffer label = {0};
+	disk_edge_label(&label, e);
+	add_text(out, (struct text){buffer_string(&label), label.length});
+	out->failed = out->failed || label.failed;
+	buffer_release(&label);
 	buffer_printf(out, "\", op=\"%s\", class=\"%s\", count=\"%" PRIu64 "\"", words_edge_op(p, e),
 		      flow_class_name(e->class), e->count);
 	time_attribute(out, "first", e->first_ns, p->zone);
 	time_attribute(out, "last", e->last_ns, p->zone);
+	if (e->recovered)
+		buffer_add_string(out, ", recovered=\"yes\"");
+	if (e->no_write_seen)
+		buffer_add_string(out, ", no_write_seen=\"yes\"");
 	if (e->step)
 		buffer_printf(out, ", step=\"%" PRIu32 "\"", e->step);
 	buffer_printf(out, ", style=\"%s\", arrowhead=\"%s\", dir=\"%s\", color=\"%s\", penwidth=\"%s\", on_path=\"%s\"%s];\n", edge_style(e), edge_head(e),
@@ -129,6 +141,16 @@ static void graph_label(struct buffer *out, const struct picture *p)
 	for (size_t i = 0; i < p->missing.count; i++) {
 		buffer_add_string(out, p->missing.items[i].loss ? "\\nMISSING: " : "\\nnot recorded: ");
 		add_text(out, p->missing.items[i].words);
+	}
+	struct disk_finding at = {0};
+	while (disk_finding_next(p, &at)) {
+		struct buffer words = {0};
+
+		buffer_add_string(out, "\\nDISK: ");
+		disk_finding_words(&words, p, &at);
+		add_text(out, (struct text){buffer_string(&words), words.length});
+		out->failed = out->failed || words.failed;
+		buffer_release(&words);
 	}
 	buffer_add_string(out, "\\nprovgraph ");
 	add_text(out, p->version);

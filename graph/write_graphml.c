@@ -6,6 +6,7 @@
 #include "graph/write.h"
 
 #include "base/text.h"
+#include "graph/disk_words.h"
 
 #include <igraph/igraph.h>
 
@@ -96,6 +97,11 @@ static void node_last(const struct picture *p, size_t i, struct buffer *out)
 	time_of(p, p->nodes.items[i].last_ns, out);
 }
 
+static void node_disk(const struct picture *p, size_t i, struct buffer *out)
+{
+	visible(out, p->nodes.items[i].disk_verdict);
+}
+
 static void edge_id(const struct picture *p, size_t i, struct buffer *out)
 {
 	buffer_printf(out, "e%" PRIu32, p->edges.items[i].id);
@@ -113,7 +119,12 @@ static void edge_class(const struct picture *p, size_t i, struct buffer *out)
 
 static void edge_label(const struct picture *p, size_t i, struct buffer *out)
 {
-	visible(out, p->edges.items[i].label);
+	struct buffer label = {0};
+
+	disk_edge_label(&label, &p->edges.items[i]);
+	visible(out, (struct text){buffer_string(&label), label.length});
+	out->failed = out->failed || label.failed;
+	buffer_release(&label);
 }
 
 static void edge_first(const struct picture *p, size_t i, struct buffer *out)
@@ -135,6 +146,8 @@ static void set_numbers(struct writer *w, const struct picture *p)
 		note(w, igraph_cattribute_VAN_set(&w->graph, "rank", id, n->rank));
 		note(w, igraph_cattribute_VAB_set(&w->graph, "on_path", id, n->on_path));
 		note(w, igraph_cattribute_VAB_set(&w->graph, "alert", id, n->alert));
+		if (disk_is_asked(p))
+			note(w, igraph_cattribute_VAB_set(&w->graph, "recovered", id, n->recovered));
 	}
 	for (size_t i = 0; i < p->edges.count && w->code == IGRAPH_SUCCESS; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
@@ -145,6 +158,10 @@ static void set_numbers(struct writer *w, const struct picture *p)
 		note(w, igraph_cattribute_EAB_set(&w->graph, "on_path", id, e->on_path));
 		note(w, igraph_cattribute_EAB_set(&w->graph, "failed", id, e->failed));
 		note(w, igraph_cattribute_EAB_set(&w->graph, "both_ways", id, e->both_ways));
+		if (disk_is_asked(p)) {
+			note(w, igraph_cattribute_EAB_set(&w->graph, "recovered", id, e->recovered));
+			note(w, igraph_cattribute_EAB_set(&w->graph, "no_write_seen", id, e->no_write_seen));
+		}
 	}
 }
 
@@ -178,6 +195,8 @@ static void set_attributes(struct writer *w, const struct picture *p)
 	};
 
 	set_graph(w, p);
+	if (disk_is_asked(p))
+		set_strings(w, p, true, "disk", node_disk);
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		set_strings(w, p, strings[i].node, strings[i].name, strings[i].what);
 	set_numbers(w, p);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The case file. Its schema is described in graph/CASE.md; a key that goes away or changes its meaning raises CASE_SCHEMA.
 #include "graph/json_emit.h"
+#include "graph/write_json_disk.h"
 #include "graph/write_words.h"
 #include "graph/write.h"
 
@@ -173,9 +174,16 @@ static void add_file(struct json *j, const struct picture *p, const struct pictu
 		json_time(j, "time", n->disk_states[i].time_ns, p->zone);
 		json_wide(j, "size", n->disk_states[i].size_bytes);
 		json_text(j, "verdict", n->disk_states[i].verdict);
+		json_time(j, "syscall", n->disk_states[i].syscall_ns, p->zone);
+		json_time(j, "inode", n->disk_states[i].inode_ns, p->zone);
+		json_time(j, "arrival", n->disk_states[i].arrival_ns, p->zone);
+		json_wide(j, "seq", n->disk_states[i].seq);
 		json_end(j, '}');
 	}
 	json_end(j, ']');
+	json_text(j, "disk_verdict", n->disk_verdict);
+	json_number_or_null(j, "disk", n->disk, GRAPH_NONE);
+	json_time(j, "born", n->born_ns, p->zone);
 }
 
 static void add_flags(struct json *j, const struct picture_node *n)
@@ -189,6 +197,7 @@ static void add_flags(struct json *j, const struct picture_node *n)
 	json_bool(j, "after_module_load", n->after_module_load);
 	json_bool(j, "gap_overlap", n->gap_overlap);
 	json_bool(j, "inferred_only", n->inferred_only);
+	json_bool(j, "recovered", n->recovered);
 }
 
 static void add_node(struct json *j, const struct picture *p, const struct picture_node *n)
@@ -263,6 +272,8 @@ static void add_edge(struct json *j, const struct picture *p, const struct pictu
 	json_bool(j, "correlation", e->correlation);
 	json_bool(j, "failed", e->failed);
 	json_bool(j, "both_ways", e->both_ways);
+	json_bool(j, "recovered", e->recovered);
+	json_bool(j, "no_write_seen", e->no_write_seen);
 	json_bool(j, "on_path", e->on_path);
 	json_text(j, "label", e->label);
 	json_number(j, "count", e->count);
@@ -357,6 +368,14 @@ static void add_recoveries(struct json *j, const struct picture *p)
 		json_bool(j, "lost", r->lost);
 		json_text(j, "words", r->words);
 		json_text(j, "command", r->command);
+		json_text(j, "command_after", r->command_after);
+		json_text(j, "verdict", r->verdict);
+		json_text(j, "before_sha256", r->before_sha256);
+		json_text(j, "after_sha256", r->after_sha256);
+		json_text(j, "executed_sha256", r->executed_sha256);
+		json_text(j, "preview", r->preview);
+		json_bool(j, "preview_is_hex", r->preview_is_hex);
+		json_bool(j, "preview_is_cut", r->preview_is_cut);
 		json_end(j, '}');
 	}
 	json_end(j, ']');
@@ -389,6 +408,8 @@ int write_json(const struct picture *p, struct buffer *out, struct error *err)
 	add_story(&j, p);
 	json_line(&j);
 	add_recoveries(&j, p);
+	json_disks(&j, p);
+	json_log_findings(&j, p);
 	json_begin(&j, "choke_points", '[');
 	for (uint32_t i = 0; i < p->nodes.count; i++)
 		if (p->nodes.items[i].choke_point)

@@ -198,7 +198,7 @@ void svg_sheet(struct buffer *out, const struct picture *p, bool alone)
 	svg_rect(out, "bg", 0, 0, page.width, height, 0);
 	buffer_add_byte(out, '\n');
 	buffer_add(out, buffer_string(&body), body.length);
-	svg_facts(out, p);
+	svg_facts(out, p, !alone); // the page has room for every preview, the picture for their first lines
 	if (alone)
 		svg_script(out);
 	buffer_add_string(out, "</svg>\n");

@@ -6,12 +6,14 @@
 #include "base/memory.h"
 #include "base/nanotime.h"
 #include "base/text.h"
+#include "graph/disk_words.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define DEFAULT_COLUMNS 100
 #define MIN_COLUMNS 40
+#define RECORDS_SHOWN 20u /* of a log that somebody changed */
 
 // Select Graphic Rendition codes of ECMA-48; the only escapes in the output, and never from data.
 #define STYLE_BOLD "1"
@@ -174,6 +176,76 @@ static void write_head(struct text_writer *w)
 	flush_paragraph(w, 0, 4);
 }
 
+// --- what recorded disks say
+
+static void write_record(struct text_writer *w, const char *before, struct text lines)
+{
+	for (size_t at = 0; at < lines.length;) {
+		const char *feed = memchr(lines.bytes + at, '\n', lines.length - at);
+		size_t length = feed ? (size_t)(feed - lines.bytes) - at : lines.length - at;
+
+		buffer_add_string(&w->line, "        ");
+		buffer_add_string(&w->line, at == 0 ? before : "     ");
+		add_words(w, (struct text){lines.bytes + at, length});
+		style(w, STYLE_MUTED);
+		flush_paragraph(w, 0, 13);
+		style_end(w);
+		at += length + 1;
+	}
+}
+
+// The records that a log lost, as they were.
+static void write_records(struct text_writer *w, const struct disk_finding *at, size_t *left)
+{
+	size_t shown = at->count < *left ? at->count : *left;
+
+	for (size_t i = 0; i < shown; i++) {
+		write_record(w, "was: ", w->p->log_findings.items[at->first + i].was);
+		write_record(w, "is:  ", w->p->log_findings.items[at->first + i].is);
+	}
+	*left -= shown;
+	if (shown < at->count) {
+		buffer_printf(&w->line, "        +%zu more; all of them: add --format json", at->count - shown);
+		flush_paragraph(w, 0, 8);
+	}
+}
+
+static void write_findings(struct text_writer *w)
+{
+	struct disk_finding at = {0};
+	size_t left = RECORDS_SHOWN;
+	bool any = false;
+
+	while (disk_finding_next(w->p, &at)) {
+		struct buffer words = {0};
+
+		if (!any)
+			heading(w, "What the disk contradicts");
+		any = true;
+		disk_finding_words(&words, w->p, &at);
+		buffer_add_string(w->out, "  ");
+		style(w, STYLE_ALERT);
+		add_words(w, (struct text){buffer_string(&words), words.length});
+		flush_paragraph(w, 2, 4);
+		style_end(w);
+		w->line.failed = w->line.failed || words.failed;
+		buffer_release(&words);
+		write_records(w, &at, &left);
+	}
+}
+
+static void write_disks(struct text_writer *w)
+{
+	if (!disk_is_asked(w->p))
+		return;
+	heading(w, "Disks");
+	for (size_t i = 0; i < w->p->disks.count; i++) {
+		buffer_add_string(&w->line, "  ");
+		add_words(w, w->p->disks.items[i].words);
+		flush_paragraph(w, 0, 4);
+	}
+}
+
 // --- notes
 
 static const char *note_heading(enum note_kind kind)
@@ -295,6 +367,8 @@ static void write_step(struct text_writer *w, const struct picture_step *step)
 	add_time(w, step->time_ns);
 	pad_line(w, times + 2);
 	add_words(w, step->words);
+	if (disk_step_is_recovered(w->p, step))
+		buffer_add_string(&w->line, " [recovered]");
 	flush_paragraph(w, 5, times + 7);
 }
 
@@ -401,6 +475,8 @@ int write_text(const struct picture *p, struct write_text_options options, struc
 	w.columns = options.columns ? options.columns : DEFAULT_COLUMNS;
 	w.columns = w.columns < MIN_COLUMNS ? MIN_COLUMNS : w.columns;
 	write_head(&w);
+	write_findings(&w);
+	write_disks(&w);
 	write_notes(&w, NOTE_LOGIN, "the logs do not tell");
 	static const enum note_kind kinds[] = {NOTE_RAN, NOTE_DROPPED, NOTE_PERSISTS, NOTE_PRIVILEGE, NOTE_CLEANED, NOTE_CONTACT, NOTE_OTHER_CONTACT};
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)

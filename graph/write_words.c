@@ -4,6 +4,7 @@
 #include "graph/describe.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 const char *words_of_kind(enum picture_kind kind)
 {
@@ -60,4 +61,19 @@ const char *words_edge_op(const struct picture *p, const struct picture_edge *e)
 	if (e->correlation)
 		return "same-destination";
 	return fold && (e->ops & (e->ops - 1)) != 0 ? "folded" : flow_op_name(e->op);
+}
+
+void words_time(struct buffer *out, const struct picture *p, uint64_t ns)
+{
+	struct buffer day = {0}, today = {0};
+
+	if (ns != NANOTIME_NONE) {
+		nanotime_format(&day, ns, NANOTIME_DATE, p->zone);
+		nanotime_format(&today, p->contact_ns, NANOTIME_DATE, p->zone);
+		if (strcmp(buffer_string(&day), buffer_string(&today)) != 0 && day.length > 5)
+			buffer_printf(out, "%s ", buffer_string(&day) + 5);
+	}
+	nanotime_format(out, ns, NANOTIME_SECONDS, p->zone);
+	buffer_release(&day);
+	buffer_release(&today);
 }

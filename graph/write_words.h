@@ -18,5 +18,6 @@ void words_address(struct buffer *out, const struct event_address *address);
 // The flow of a drawn edge: "open-write"; "same-destination" for a correlation; "folded" where a fold's members have no flow in common.
 const char *words_edge_op(const struct picture *p, const struct picture_edge *e);
 bool words_has_loss(const struct picture *p);
+void words_time(struct buffer *out, const struct picture *p, uint64_t ns); // 10:05:02, or 11-19 10:05:02 on another day
 
 #endif

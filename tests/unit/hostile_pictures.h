@@ -11,7 +11,9 @@ enum place {
 	PLACE_USER, PLACE_EXE, PLACE_COMM, PLACE_CWD, PLACE_TTY, PLACE_ARGV, PLACE_FILE_NAME, PLACE_FOLDER, PLACE_PATH, PLACE_OTHER_NAME, PLACE_STATE,
 	PLACE_REASON, PLACE_ADDRESS_NAME, PLACE_PROTOCOL, PLACE_CHANNEL, PLACE_EDGE_LABEL, PLACE_UNCERTAIN_LABEL, PLACE_FOLD_NAME, PLACE_FOLD_PREFIX, PLACE_FOLD_RULE,
 	PLACE_MEMBER, PLACE_STEP, PLACE_ALERT_STEP, PLACE_NOTE, PLACE_MISSING, PLACE_LOSS, PLACE_RULE, PLACE_INPUT, PLACE_SHA256,
-	PLACE_EXPLANATION, PLACE_RECORD, PLACE_RECOVERY, PLACE_RESTORE, PLACE_VERDICT, PLACE_COUNT
+	PLACE_EXPLANATION, PLACE_RECORD, PLACE_RECOVERY, PLACE_RESTORE, PLACE_VERDICT,
+	PLACE_NODE_VERDICT, PLACE_DISK_DEV, PLACE_DISK_NAME, PLACE_DISK_MOUNT, PLACE_DISK_WORDS, PLACE_CLOCK_SOURCE, PLACE_FINDING_LOG, PLACE_FINDING_WAS,
+	PLACE_FINDING_IS, PLACE_RESTORE_AFTER, PLACE_CONTENT, PLACE_BEFORE_HASH, PLACE_AFTER_HASH, PLACE_EXECUTED_HASH, PLACE_PREVIEW, PLACE_COUNT
 };
 
 // The nodes and edges of hostile_picture().
@@ -21,6 +23,8 @@ enum { HOSTILE_WRITE, HOSTILE_CONNECT, HOSTILE_READ, HOSTILE_UNIX };
 static struct text *place_of(struct picture *p, enum place place)
 {
 	struct picture_node *process = &p->nodes.items[HOSTILE_PROCESS], *file = &p->nodes.items[HOSTILE_FILE];
+	struct picture_disk *disk = &p->disks.items[0];
+	struct picture_recovery *recovery = &p->recoveries.items[0];
 	struct text *const places[] = {
 		[PLACE_TITLE] = &p->title, [PLACE_HOST] = &p->host, [PLACE_SIGNATURE] = &p->alert_signature, [PLACE_COMMAND] = &p->command,
 		[PLACE_VERSION] = &p->version, [PLACE_PROCESS_NAME] = &process->name, [PLACE_PROCESS_COMMAND] = &process->detail,
@@ -36,6 +40,12 @@ static struct text *place_of(struct picture *p, enum place place)
 		[PLACE_LOSS] = &p->missing.items[1].words, [PLACE_RULE] = &p->missing.items[0].rule, [PLACE_INPUT] = &p->inputs.items[0].name,
 		[PLACE_SHA256] = &p->inputs.items[0].sha256, [PLACE_EXPLANATION] = &process->explanation, [PLACE_RECORD] = &p->records.items[0].lines,
 		[PLACE_RECOVERY] = &p->recoveries.items[0].words, [PLACE_RESTORE] = &p->recoveries.items[0].command,
+		[PLACE_NODE_VERDICT] = &file->disk_verdict, [PLACE_DISK_DEV] = &disk->dev, [PLACE_DISK_NAME] = &disk->name,
+		[PLACE_DISK_MOUNT] = &disk->mount, [PLACE_DISK_WORDS] = &disk->words, [PLACE_CLOCK_SOURCE] = &disk->clock[0].source,
+		[PLACE_FINDING_LOG] = &p->log_findings.items[0].log, [PLACE_FINDING_WAS] = &p->log_findings.items[0].was,
+		[PLACE_FINDING_IS] = &p->log_findings.items[0].is, [PLACE_RESTORE_AFTER] = &recovery->command_after,
+		[PLACE_CONTENT] = &recovery->verdict, [PLACE_BEFORE_HASH] = &recovery->before_sha256, [PLACE_AFTER_HASH] = &recovery->after_sha256,
+		[PLACE_EXECUTED_HASH] = &recovery->executed_sha256, [PLACE_PREVIEW] = &recovery->preview,
 		[PLACE_VERDICT] = &p->nodes.items[HOSTILE_DISK_FILE].disk_states[0].verdict,
 	};
 
@@ -77,6 +87,17 @@ static struct picture *hostile_picture(void)
 	p->nodes.items[process].explanation = made_text("sh [11]: cause, score 0.5, rank 1 of 9\n  sh [11] -> /tmp/x: 0.50 = create 0.95");
 	made_record(p, write, 100, at(10, 0, 1, 0), "type=SYSCALL msg=audit(1795136401.000:100): arch=c000003e");
 	made_recovery(p, file, at(10, 0, 1, 0), "before it was deleted", "provgraph --restore-at x --disk HISTORY --inode 5");
+	struct picture_recovery *recovery = &p->recoveries.items[0];
+	recovery->command_after = made_text("provgraph --restore-at y --disk web01.history --inode 5");
+	recovery->verdict = made_text("complete");
+	recovery->before_sha256 = recovery->after_sha256 = recovery->executed_sha256 = made_text("00ff");
+	recovery->preview = made_text("@ 1 line gone, 1 line new (2 B before, 2 B after)\n@ line 1 before, 1 after\n- a\n+ b");
+	p->nodes.items[file].disk_verdict = made_text("never reached the disk");
+	p->nodes.items[file].recovered = p->edges.items[write].recovered = p->edges.items[write].no_write_seen = true;
+	made_disk(p, "fe:00", "web01.history", "fe:00 is web01.history: 3 of 3 births match");
+	p->disks.items[0].clock[1].stepped = true;
+	made_log_finding(p, at(10, 0, 1, 0), at(10, 0, 2, 0), write, "type=SYSCALL msg=audit(1795136401.000:100): uid=1000",
+			 "type=SYSCALL msg=audit(1795136401.000:100): uid=0");
 	return p;
 }
 

@@ -78,6 +78,10 @@ static void made_drop(struct picture *p)
 	picture_input_vector_release(&p->inputs);
 	picture_recovery_vector_release(&p->recoveries);
 	picture_record_vector_release(&p->records);
+	for (size_t i = 0; i < p->disks.count; i++)
+		free(p->disks.items[i].clock);
+	picture_disk_vector_release(&p->disks);
+	picture_log_finding_vector_release(&p->log_findings);
 	free(p);
 }
 
@@ -272,8 +276,50 @@ MADE_UNUSED static void made_disk_state(struct picture *p, uint32_t file, char g
 
 	if (n->disk_state_count)
 		memcpy(states, n->disk_states, n->disk_state_count * sizeof(*states));
-	states[n->disk_state_count++] = (struct picture_disk_state){glyph, ns, size_bytes, made_text(verdict)};
+	states[n->disk_state_count++] = (struct picture_disk_state){.glyph = glyph, .time_ns = ns, .size_bytes = size_bytes, .verdict = made_text(verdict)};
 	n->disk_states = states;
+}
+
+// The three times and the seq of a file's last disk state.
+MADE_UNUSED static void made_disk_times(struct picture *p, uint32_t file, uint64_t syscall_ns, uint64_t inode_ns, uint64_t arrival_ns, uint64_t seq)
+{
+	struct picture_node *n = &p->nodes.items[file];
+	struct picture_disk_state *state = &n->disk_states[n->disk_state_count - 1];
+
+	state->syscall_ns = syscall_ns;
+	state->inode_ns = inode_ns;
+	state->arrival_ns = arrival_ns;
+	state->seq = seq;
+}
+
+MADE_UNUSED static void made_disk(struct picture *p, const char *dev, const char *name, const char *words)
+{
+	struct picture_disk disk = {
+		.dev = made_text(dev), .name = made_text(name), .words = made_text(words), .recorded_from_ns = at(10, 0, 0, 0),
+		.recorded_to_ns = at(10, 30, 0, 0), .births_compared = 12, .births_matched = 12, .asked = 6, .clock_count = 2,
+		.clock = calloc(2, sizeof(*disk.clock)),
+	};
+
+	if (!disk.clock)
+		abort();
+	disk.clock[0] = (struct picture_clock){.to_ns = at(10, 20, 0, 0), .base_ns = at(10, 0, 0, 0), .offset_ns = 4020874 * (int64_t)1000000,
+					       .error_ns = 2100000, .source = made_text("jbd2")};
+	disk.clock[1] = (struct picture_clock){.from_ns = at(10, 20, 0, 0), .to_ns = NANOTIME_NONE, .base_ns = at(10, 20, 0, 0),
+					       .offset_ns = 420874 * (int64_t)1000000, .drift = 1e-6, .error_ns = 3000000, .source = made_text("jbd2")};
+	if (picture_disk_vector_append(&p->disks, disk) < 0)
+		abort();
+}
+
+MADE_UNUSED static void made_log_finding(struct picture *p, uint64_t ns, uint64_t gone_ns, uint32_t edge, const char *was, const char *is)
+{
+	struct picture_log_finding f = {
+		.time_ns = ns, .serial = 100 + p->log_findings.count, .arrival_ns = gone_ns - 30 * NANOTIME_SECOND, .gone_ns = gone_ns,
+		.changed = is[0] != '\0', .log = made_text("/var/log/audit/audit.log"), .was = made_text(was), .is = made_text(is),
+		.node = edge == GRAPH_NONE ? GRAPH_NONE : p->edges.items[edge].to, .edge = edge,
+	};
+
+	if (picture_log_finding_vector_append(&p->log_findings, f) < 0)
+		abort();
 }
 
 MADE_UNUSED static void made_record(struct picture *p, uint32_t edge, uint64_t serial, uint64_t ns, const char *lines)
@@ -290,7 +336,7 @@ MADE_UNUSED static void made_record(struct picture *p, uint32_t edge, uint64_t s
 
 MADE_UNUSED static void made_recovery(struct picture *p, uint32_t node, uint64_t ns, const char *words, const char *command)
 {
-	struct picture_recovery r = {.node = node, .time_ns = ns, .lost = true, .words = made_text(words), .command = made_text(command)};
+	struct picture_recovery r = {.node = node, .time_ns = ns, .edge = GRAPH_NONE, .lost = true, .words = made_text(words), .command = made_text(command)};
 
 	if (picture_recovery_vector_append(&p->recoveries, r) < 0)
 		abort();
@@ -396,6 +442,74 @@ MADE_UNUSED static struct picture *made_incident(void)
 	made_missing(p, false, NANOTIME_NONE, NANOTIME_NONE, "accept was never audited in this log: who connected to this host is not known", "-a always,exit -F arch=b64 -S accept,accept4 -k provgraph-net");
 	made_missing(p, false, NANOTIME_NONE, NANOTIME_NONE, "kernel loss: unknown (no lost= count in this log)", "");
 	made_input(p, "audit.log", "3f9a6cf2c0e8f3f0a5a1f6b1e2c3d4e5f60718293a4b5c6d7e8f90a1b2c3c210", 41234567);
+	return p;
+}
+
+// The same with a second witness: a recorded disk that knows some of its files, and gave removed records back.
+MADE_UNUSED static struct picture *made_witnessed(void)
+{
+	enum { INVOICE = 2, PYTHON, STAGE = 5, OUT = 10, CLEAN = 12, LOG, CRON };
+	static const char hash[] = "3f9a6cf2c0e8f3f0a5a1f6b1e2c3d4e5f60718293a4b5c6d7e8f90a1b2c3c210";
+	static const char diff[] = "@ 3 lines gone, none new (88.1 KiB before, 87.8 KiB after)\n@ line 1204 before, 1204 after\n"
+				   "  Nov 20 10:08:39 ws-17 systemd[1]: Started Session 3 of user alice.\n"
+				   "  Nov 20 10:08:40 ws-17 sshd[811]: Connection closed by 192.0.2.7 port 50022\n"
+				   "- Nov 20 10:08:40 ws-17 sudo:    alice : TTY=pts/0 ; PWD=/tmp/.x ; USER=root ; COMMAND=/tmp/.x/stage2 --clean\n"
+				   "- Nov 20 10:08:40 ws-17 sudo: pam_unix(sudo:session): session opened for user root(uid=0) by (uid=1000)\n"
+				   "- Nov 20 10:08:40 ws-17 sudo: pam_unix(sudo:session): session closed for user root\n"
+				   "  Nov 20 10:09:01 ws-17 CRON[2350]: (root) CMD (command -v debian-sa1 > /dev/null && debian-sa1 1 1)\n"
+				   "  Nov 20 10:10:01 ws-17 CRON[2361]: (root) CMD (test -e /run/x && touch /run/x)";
+	static const char hex[] = "@ appeared: 217,088 B\n+ 00000000  7f 45 4c 46 02 01 01 00  00 00 00 00 00 00 00 00  |.ELF............|\n"
+				  "+ 00000010  03 00 3e 00 01 00 00 00  50 10 00 00 00 00 00 00  |..>.....P.......|\n@ 13,566 more rows of 16 bytes";
+	struct picture *p = made_incident();
+	uint64_t host = 4020874 * NANOTIME_MILLISECOND;
+
+	p->command = made_text("provgraph --alert-ip 10.0.0.5 --window 20m --log audit.log --disk fe:00=ws17.history");
+	made_disk(p, "fe:00", "ws17.history", "fe:00 is ws17.history: 12 of 12 births match; guest clock 4,020.874 s behind \u00b12.1 ms (jbd2); 4 intervals ended");
+	p->disks.items[0].clock[1].stepped = true;
+	made_disk_state(p, INVOICE, '+', at(10, 5, 9, 600), 6963, "written here");
+	made_disk_times(p, INVOICE, at(10, 4, 37, 900), at(10, 4, 37, 903), at(10, 5, 9, 600) + host, 1042);
+	made_disk_state(p, INVOICE, 'x', at(10, 9, 14, 0), 6963, "deleted");
+	made_disk_times(p, INVOICE, at(10, 9, 12, 4), NANOTIME_NONE, at(10, 9, 14, 0) + host, 2200);
+	made_disk_state(p, STAGE, '+', at(10, 5, 10, 0), 0, "content pending (217,088 bytes)");
+	made_disk_times(p, STAGE, at(10, 5, 9, 4), at(10, 5, 9, 4), at(10, 5, 10, 0) + host, 1050);
+	made_disk_state(p, STAGE, '~', at(10, 5, 41, 0), 217088, "written here");
+	made_disk_times(p, STAGE, at(10, 5, 9, 4), at(10, 5, 9, 8), at(10, 5, 41, 0) + host, 1077);
+	made_disk_state(p, LOG, '~', NANOTIME_NONE, 88 * 1024, "as before");
+	for (unsigned i = 0; i < 6; i++)
+		made_disk_state(p, LOG, '~', at(10, 6, 2 + 20 * (i % 3), 0) + i / 3 * 60 * NANOTIME_SECOND, 88 * 1024 + 100 * i, "written here");
+	made_disk_state(p, LOG, 'v', at(10, 8, 42, 0), 90000, "no record accounts for it");
+	made_disk_times(p, LOG, NANOTIME_NONE, at(10, 8, 41, 203), at(10, 8, 42, 0) + host, 2100);
+	p->nodes.items[OUT].disk_verdict = made_text("never reached the disk");
+	p->nodes.items[CRON].disk_verdict = made_text("not asked");
+	p->nodes.items[LOG].born_ns = at(10, 0, 0, 0) - 400 * 3600 * NANOTIME_SECOND;
+	for (uint32_t i = 0; i < p->edges.count; i++) {
+		struct picture_edge *e = &p->edges.items[i];
+
+		e->recovered = e->to == CRON || (e->from == CLEAN && e->to == LOG);
+		e->no_write_seen = e->to == OUT && e->op == FLOW_CREATE;
+	}
+	p->nodes.items[CRON].recovered = true;
+	for (uint32_t i = 0; i < 3; i++)
+		made_log_finding(p, at(10, 8, 41, 203 + i), at(10, 8, 52, 0) + host, 15,
+				 "type=SYSCALL msg=audit(1795136921.203:8201): arch=c000003e syscall=87 success=yes exit=0 pid=2341 auid=1000 uid=0 comm=\"stage2\"\n"
+				 "type=PATH msg=audit(1795136921.203:8201): item=0 name=\"/var/log/auth.log\" inode=262144", "");
+	made_log_finding(p, at(10, 8, 44, 0), at(10, 8, 53, 0) + host, GRAPH_NONE, "type=USER_CMD msg=audit(1795136924.0:8207): uid=0 auid=1000",
+			 "type=USER_CMD msg=audit(1795136924.0:8207): uid=0 auid=0");
+	made_recovery(p, LOG, at(10, 8, 41, 202), "as it was before it was truncated",
+		      "provgraph --restore-at 2026-11-20T11:15:42.076999999+09:00 --disk ws17.history --inode 262144");
+	made_recovery(p, STAGE, at(10, 8, 40, 600), "as it was executed",
+		      "provgraph --restore-at 2026-11-20T11:15:41.474000000+09:00 --disk ws17.history --inode 131080");
+	made_recovery(p, OUT, at(10, 9, 4, 999), "before it was deleted", "provgraph --restore-at 2026-11-20T10:09:04.999999999+09:00 --disk HISTORY --inode 131090");
+	struct picture_recovery *log = &p->recoveries.items[0], *stage = &p->recoveries.items[1];
+	log->command_after = made_text("provgraph --restore-at @2100 --disk ws17.history --inode 262144");
+	log->verdict = made_text("content pending: 33 bytes, complete from 11:15:44 on");
+	log->before_sha256 = log->after_sha256 = stage->executed_sha256 = stage->after_sha256 = made_text(hash);
+	log->preview = made_text(diff);
+	log->preview_is_cut = true;
+	stage->verdict = made_text("complete");
+	stage->lost = false;
+	stage->preview = made_text(hex);
+	stage->preview_is_hex = true;
 	return p;
 }
 

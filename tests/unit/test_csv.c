@@ -7,7 +7,7 @@
 #include "tests/unit/hostile_pictures.h"
 #include "tests/unit/unit.h"
 
-#define COLUMNS 23
+#define COLUMNS 25
 #define MAX_ROWS 64
 
 struct table {

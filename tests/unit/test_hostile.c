@@ -160,7 +160,7 @@ static void check_csv(const struct picture *p, const char *where)
 		buffer_clear(&out);
 		CHECK_EQUAL(write_csv(p, raw == 1, &out, NULL), 0);
 		CHECK(is_plain(&out, where));
-		CHECK_EQUAL(csv_cells(&out), 23);
+		CHECK_EQUAL(csv_cells(&out), 25);
 	}
 	buffer_release(&out);
 }
@@ -204,6 +204,32 @@ static void test_each(void)
 		}
 }
 
+// The same string in everything that a recorded disk says.
+static void hostile_disk(struct picture *p, uint32_t file, uint32_t edge, struct text t, size_t i)
+{
+	struct picture_node *f = &p->nodes.items[file];
+
+	if (i % 3 == 0)
+		f->disk_verdict = t;
+	else
+		made_disk_state(p, file, "+~vx>"[i % 5], at(10, 1, (unsigned)i, 500), i, "x");
+	if (f->disk_state_count > 0)
+		f->disk_states[0].verdict = t;
+	f->recovered = p->edges.items[edge].recovered = i % 2 == 0;
+	p->edges.items[edge].no_write_seen = i % 2 == 1;
+	made_disk(p, "x", "x", "x");
+	struct picture_disk *disk = &p->disks.items[p->disks.count - 1];
+	disk->dev = disk->name = disk->mount = disk->words = disk->clock[0].source = t;
+	disk->clock[1].stepped = i < 3;
+	made_log_finding(p, at(10, 1, (unsigned)i, 0), at(10, 2, (unsigned)i, 0), edge, "x", i % 2 ? "x" : "");
+	struct picture_log_finding *finding = &p->log_findings.items[p->log_findings.count - 1];
+	finding->log = finding->was = t;
+	finding->is = i % 2 ? t : finding->is;
+	made_recovery(p, file, at(10, 1, (unsigned)i, 0), "x", "x");
+	struct picture_recovery *r = &p->recoveries.items[p->recoveries.count - 1];
+	r->words = r->command = r->command_after = r->verdict = r->before_sha256 = r->after_sha256 = r->executed_sha256 = r->preview = t;
+}
+
 // A picture in which all strings stand everywhere.
 static struct picture *all_strings(void)
 {
@@ -231,6 +257,7 @@ static struct picture *all_strings(void)
 		p->missing.items[p->missing.count - 1].words = p->missing.items[p->missing.count - 1].rule = t;
 		made_input(p, "x", "x", 1);
 		p->inputs.items[p->inputs.count - 1].name = t;
+		hostile_disk(p, file, edge, t, i);
 	}
 	struct buffer all = {0};
 	for (size_t i = 0; i < ARRAY_LENGTH(hostile_strings); i++)

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "graph/disk_words.h"
+
+#include "base/nanotime.h"
+#include "base/text.h"
+#include "graph/write_words.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static bool is_time(uint64_t ns)
+{
+	return ns != 0 && ns != NANOTIME_NONE;
+}
+
+void disk_state_time(struct buffer *out, const struct picture *p, const struct picture_disk_state *state)
+{
+	if (is_time(state->time_ns)) {
+		words_time(out, p, state->time_ns);
+	} else if (is_time(state->arrival_ns)) {
+		buffer_add_string(out, "host ");
+		words_time(out, p, state->arrival_ns);
+	} else {
+		buffer_add_string(out, "earlier");
+	}
+}
+
+void disk_state_words(struct buffer *out, const struct picture_disk_state *state)
+{
+	text_size(out, state->size_bytes);
+	if (state->verdict.length > 0) {
+		buffer_add_byte(out, ' ');
+		buffer_add(out, state->verdict.bytes, state->verdict.length);
+	}
+}
+
+const struct text *disk_node_verdict(const struct picture_node *node)
+{
+	return node->disk_state_count == 0 && node->disk_verdict.length > 0 ? &node->disk_verdict : NULL;
+}
+
+static bool says(struct text t, const char *words)
+{
+	return t.length > 0 && memmem(t.bytes, t.length, words, strlen(words)) != NULL;
+}
+
+void disk_edge_label(struct buffer *out, const struct picture_edge *edge)
+{
+	buffer_add(out, edge->label.bytes, edge->label.length);
+	if (edge->no_write_seen && !says(edge->label, "no write seen"))
+		buffer_add_string(out, ", no write seen");
+	if (edge->recovered && !says(edge->label, "recovered"))
+		buffer_add_string(out, " (recovered)");
+}
+
+bool disk_step_is_recovered(const struct picture *p, const struct picture_step *step)
+{
+	if (step->edge < p->edges.count)
+		return p->edges.items[step->edge].recovered;
+	return step->node < p->nodes.count && p->nodes.items[step->node].recovered;
+}
+
+bool disk_is_asked(const struct picture *p)
+{
+	return p->disks.count > 0;
+}
+
+// ---- findings
+
+static bool belongs(const struct picture_log_finding *a, const struct picture_log_finding *b)
+{
+	return a->changed == b->changed && a->gone_ns == b->gone_ns && a->log.length == b->log.length &&
+	       (a->log.length == 0 || memcmp(a->log.bytes, b->log.bytes, a->log.length) == 0);
+}
+
+static bool next_records(const struct picture *p, struct disk_finding *at)
+{
+	const struct picture_log_finding *items = p->log_findings.items;
+	size_t first = at->first + at->count;
+
+	if (first >= p->log_findings.count)
+		return false;
+	size_t end = first + 1;
+	while (end < p->log_findings.count && belongs(&items[first], &items[end]))
+		end++;
+	*at = (struct disk_finding){.first = first, .count = end - first};
+	return true;
+}
+
+static bool next_step_of_clock(const struct picture *p, struct disk_finding *at)
+{
+	size_t disk = at->is_clock ? at->disk : 0, piece = at->is_clock ? at->piece + 1 : 0;
+
+	for (; disk < p->disks.count; disk++, piece = 0)
+		for (; piece < p->disks.items[disk].clock_count; piece++)
+			if (p->disks.items[disk].clock[piece].stepped) {
+				*at = (struct disk_finding){.is_clock = true, .disk = disk, .piece = piece};
+				return true;
+			}
+	return false;
+}
+
+bool disk_finding_next(const struct picture *p, struct disk_finding *at)
+{
+	return (!at->is_clock && next_records(p, at)) || next_step_of_clock(p, at);
+}
+
+size_t disk_finding_count(const struct picture *p)
+{
+	struct disk_finding at = {0};
+	size_t count = 0;
+
+	while (disk_finding_next(p, &at))
+		count++;
+	return count;
+}
+
+static void add_at(struct buffer *out, const struct picture *p, uint64_t ns)
+{
+	if (!is_time(ns))
+		return;
+	buffer_add_string(out, " at ");
+	words_time(out, p, ns);
+	buffer_add_string(out, " (on the disk, host clock)");
+}
+
+// "3 records of audit.log were removed at 10:08:41 (on the disk, host clock) and are drawn from the disk"
+static void record_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)
+{
+	const struct picture_log_finding *f = &p->log_findings.items[finding->first];
+	bool one = finding->count == 1;
+	size_t drawn = 0;
+
+	for (size_t i = 0; i < finding->count; i++)
+		drawn += f[i].node < p->nodes.count || f[i].edge < p->edges.count;
+	text_count(out, finding->count);
+	buffer_add_string(out, one ? " record of " : " records of ");
+	if (f->log.length > 0)
+		buffer_add(out, f->log.bytes, f->log.length);
+	else
+		buffer_add_string(out, "the log");
+	buffer_add_string(out, one ? " was " : " were ");
+	buffer_add_string(out, f->changed ? "changed" : "removed");
+	add_at(out, p, f->gone_ns);
+	if (drawn == finding->count) {
+		buffer_add_string(out, one ? " and is drawn from the disk" : " and are drawn from the disk");
+	} else if (drawn > 0) {
+		buffer_add_string(out, "; ");
+		text_count(out, drawn);
+		buffer_add_string(out, drawn == 1 ? " of them is drawn from the disk" : " of them are drawn from the disk");
+	} else {
+		buffer_add_string(out, one ? "; nothing in this picture rests on it" : "; nothing in this picture rests on them");
+	}
+}
+
+static double offset_at(const struct picture_clock *c, uint64_t ns)
+{
+	double away = ns >= c->base_ns ? (double)(ns - c->base_ns) : -(double)(c->base_ns - ns);
+
+	return (double)c->offset_ns + c->drift * away;
+}
+
+// "the clock of the machine on fe:10 was set forward by 3,600.000 s at 10:05:00 (on the disk, host clock)"
+static void clock_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)
+{
+	const struct picture_disk *disk = &p->disks.items[finding->disk];
+	const struct picture_clock *c = &disk->clock[finding->piece];
+
+	buffer_add_string(out, "the clock of the machine on ");
+	buffer_add(out, disk->dev.bytes, disk->dev.length);
+	buffer_add_string(out, " was set");
+	if (finding->piece > 0) { // host minus guest shrinks when the guest goes ahead
+		double step = offset_at(c - 1, c->from_ns) - offset_at(c, c->from_ns);
+		uint64_t milliseconds = fabs(step) < 9e18 ? (uint64_t)(fabs(step) / (double)NANOTIME_MILLISECOND + 0.5) : 0;
+
+		buffer_add_string(out, step < 0 ? " back by " : " forward by ");
+		text_count(out, milliseconds / 1000);
+		buffer_printf(out, ".%03u s", (unsigned)(milliseconds % 1000));
+	}
+	add_at(out, p, c->from_ns);
+}
+
+void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)
+{
+	if (finding->is_clock)
+		clock_words(out, p, finding);
+	else
+		record_words(out, p, finding);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// What recorded disks say, in words that the drawing, the text and the tables share. Raw bytes as picture.h has them: writers escape.
+#ifndef GRAPH_DISK_WORDS_H
+#define GRAPH_DISK_WORDS_H
+
+#include "base/buffer.h"
+#include "graph/picture.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// Of a state, for a line of a box: "10:05:09", "host 10:05:09" where only the host's clock is known, "earlier" where no time is.
+void disk_state_time(struct buffer *out, const struct picture *p, const struct picture_disk_state *state);
+void disk_state_words(struct buffer *out, const struct picture_disk_state *state); // "212.0 KiB written here"
+// The node's verdict where it has to be said: no state stands for it. NULL: it has states, or no disk was asked.
+const struct text *disk_node_verdict(const struct picture_node *node);
+
+// "opened for writing x7, no write seen", "deleted (recovered)"
+void disk_edge_label(struct buffer *out, const struct picture_edge *edge);
+// Whether a step rests on records that a disk gave back.
+bool disk_step_is_recovered(const struct picture *p, const struct picture_step *step);
+
+// Findings, one after the other: records of one log that went at one moment, then clocks that were set.
+struct disk_finding { size_t first, count; bool is_clock; size_t disk, piece; }; // records: log_findings[first] ...; is_clock: disks[disk].clock[piece]
+size_t disk_finding_count(const struct picture *p);
+bool disk_finding_next(const struct picture *p, struct disk_finding *at); // from {0}; false: there are no more
+void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding);
+bool disk_is_asked(const struct picture *p);       // any disk
+
+#endif

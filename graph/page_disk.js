@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// What recorded disks add: the states of a file with their three times, contents that can be had back, findings.
+// ---- a file
+
+var OF_RECOVERY = /^(recover|restore|restore-after|content|sha256-(before|after|executed)|preview)$/;
+
+// Of one node: an object for each "recover", with the facts that follow it.
+function recoveriesOf(n) {
+	var found = [];
+	(facts[n.id] || []).forEach(function (d) {
+		var key = d.getAttribute('data-key');
+		if (key === 'recover' || (key === 'restore' && (!found.length || found[found.length - 1].restore)))
+			found.push({});
+		if (OF_RECOVERY.test(key) && found.length)
+			found[found.length - 1][key] = d.textContent;
+	});
+	return found;
+}
+function command(box, words, text) {
+	var b = button('Copy', 'copy the command', function () { copyText(text, b); });
+	put(box, words ? make('div', {'class': 'quiet'}, words) : null, make('pre', {'class': 'command'}, text), b);
+}
+// A line says by its first character whose it is (graph/preview.h).
+function previewLines(text) {
+	var box = make('pre', {'class': 'preview'});
+	text.split('\n').forEach(function (line) {
+		var kind = {'+': 'plus', '-': 'minus', '@': 'own'}[line.charAt(0)];
+		put(box, make('span', kind ? {'class': kind} : {}, line + '\n'));
+	});
+	return box;
+}
+function oneRecovery(box, r, open) {
+	put(box, make('div', {}, (r.recover || 'a content') + (r.content ? ': ' + r.content : '') + (r.preview ? '' : ':')));
+	var hashes = make('dl');
+	row(hashes, 'sha256 before', r['sha256-before']);
+	row(hashes, 'sha256 after', r['sha256-after']);
+	row(hashes, 'sha256 as executed', r['sha256-executed']);
+	if (hashes.firstChild)
+		put(box, hashes);
+	if (r.preview) {
+		var summary = r.preview.split('\n')[0].replace(/^@ /, '');
+		put(box, folding('before and after: ' + summary, function () { return previewLines(r.preview); }, open));
+	}
+	if (r.restore)
+		command(box, r['restore-after'] ? 'the content before:' : '', r.restore);
+	if (r['restore-after'])
+		command(box, 'the first content after:', r['restore-after']);
+}
+function recoverSection(n, heading) {
+	var box = section(heading), list = recoveriesOf(n), named = false;
+	list.forEach(function (r) {
+		if (r.preview)
+			box.setAttribute('class', 'wide');
+		oneRecovery(box, r, list.length === 1);
+		named = named || / HISTORY /.test(r.restore || '');
+	});
+	if (!disksAsked)
+		put(box, make('div', {'class': 'quiet'}, 'By the audited machine\u2019s clock. HISTORY is the history of the file\u2019s disk; ' +
+			'this case was made without one.'));
+	else if (named)
+		put(box, make('div', {'class': 'quiet'}, 'HISTORY stands for the history of a disk that was not named.'));
+	return box;
+}
+function diskStates(n) {
+	var box = section('On the disk'), list = make('ol', {'class': 'states'});
+	(facts[n.id] || []).forEach(function (d) {
+		if (d.getAttribute('data-key') !== 'on disk')
+			return;
+		var lines = d.textContent.split('\n'), li = make('li', {}, lines[0]);
+		lines.slice(1).forEach(function (line) { put(li, make('div', {'class': 'quiet'}, line)); });
+		put(list, li);
+	});
+	return put(box, list);
+}
+
+// ---- the case: its disks, what they contradict, everything that they give back
+
+var ofCase = facts['case'] || [];
+var disksAsked = ofCase.some(function (d) { return d.getAttribute('data-key') === 'disk'; });
+function findingSection() {
+	var box = section('What the disk contradicts'), here = null;
+	ofCase.forEach(function (d) {
+		var key = d.getAttribute('data-key');
+		if (key === 'finding') {
+			here = put(make('div', {'class': 'finding'}), make('div', {'class': 'bad'}, d.textContent));
+			put(box, here);
+		} else if (here && (key === 'was' || key === 'is')) {
+			put(here, make('div', {'class': 'quiet'}, key), make('pre', {'class': key === 'was' ? 'minus' : 'plus'}, d.textContent));
+		}
+	});
+	return here ? box : null;
+}
+function diskSection() {
+	var box = section('Disks'), any = false;
+	ofCase.forEach(function (d) {
+		if (d.getAttribute('data-key') !== 'disk')
+			return;
+		put(box, make('div', {}, d.textContent));
+		any = true;
+	});
+	return any ? box : null;
+}
+function showDisks() {
+	var columns = make('div', {'class': 'columns'});
+	put(columns, diskSection(), findingSection());
+	nodeList.forEach(function (n) {
+		if (!recoveriesOf(n).length)
+			return;
+		var box = recoverSection(n, fact(n.id, 'path') || nameOf(n.id));
+		put(columns, box);
+	});
+	openDrawer('What the disks hold', null, columns);
+}
+if (disksAsked || ofCase.length)
+	bar.querySelector('.end').insertBefore(button('Disk', 'what the disks hold ( D )', function () { toggleDisks(); }),
+		bar.querySelector('.end').firstChild);
+function toggleDisks() {
+	state.disk = !state.disk && ofCase.length > 0;
+	state.sel = state.disk ? '' : state.sel;
+	apply();
+}
