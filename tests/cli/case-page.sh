@@ -29,6 +29,7 @@ python3 "$SRCDIR/tests/cli/case_speed.py" case.html 5000000 2 >said 2>&1 || fail
 # Every sample's picture is XML, and a printer's.
 for sample in "$SRCDIR"/samples/*/; do
 	[ -s "$sample/alert.eve.json" ] || continue
+	case $sample in */guest-audit*) continue ;; esac # the log alone does not know the connection any more
 	expect_status 0 "$PROVGRAPH" --log "$sample" --alert "$sample/alert.eve.json" --utc --quiet --force -o sample.svg
 	xmllint --noout --nonet sample.svg || fail "the svg of $sample is no XML"
 	rsvg-convert -f pdf -o sample.pdf sample.svg 2>said || fail "rsvg-convert: $sample: $(cat said)"

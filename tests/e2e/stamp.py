@@ -14,7 +14,10 @@ for attempt in range(400):
         time.sleep(0.05)
 pending = b""
 while True:
-    got = port.recv(65536)
+    try:
+        got = port.recv(65536)
+    except OSError:  # the guest was switched off
+        break
     now = time.time_ns()
     if not got:
         break

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Two witnesses of one incident: a real guest (QEMU, TCG) with a real auditd, its data disk recorded, and the guest's own word of what was true
+# (guest-witness.c). Each recording is turned into the form of samples/ (witness_truth.py) and put to the checks that the shipped ones
+# stand in `make check` (tests/cli/witness-samples.sh, witness_check.py).
+#
+# KEEP=FOLDER keeps the recordings; GUESTS="NAME..." makes these only.
+. "$SRCDIR/tests/lib.sh"
+requires qemu-system-x86_64 qemu-img busybox cpio modprobe mkfs.ext4 python3 nbdkit nc.openbsd zstd jq
+[ -x /usr/sbin/auditd ] || skip "auditd is not installed"
+ACCEL=${ACCEL:-tcg,thread=multi}
+keep=${KEEP:-}
+
+wait_for_socket() {
+	tries=0
+	while [ ! -S "$1" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || fail "no socket $1"
+		sleep 0.05
+	done
+}
+
+# run_guest NAME BLOCK-BYTES FLUSH DIRTY CRON CLOCK-SECONDS ORDERS: leaves NAME/history and NAME/truth.
+# With flush=SYNC each line of the log is a commit of the file system: there the guest is quieter, so that the history stays small.
+run_guest() {
+	name=$1
+	settings="pg_flush=$3 pg_dirty=$4 pg_cron=$5"
+	case $3 in
+	SYNC) settings="$settings pg_format=RAW" ;;
+	*) settings="$settings pg_format=ENRICHED audit=1" ;;
+	esac
+	mkdir -p "$name"
+	truncate -s 64M "$name/base.img"
+	mkfs.ext4 -q -F -b "$2" -N 512 -J size=4 -E lazy_itable_init=0,lazy_journal_init=0 -L data "$name/base.img" || fail "mkfs.ext4"
+	"$PROVGRAPH" disk init "$name/history" --size 64M --segment-size 256K || fail "disk init"
+	"$PROVGRAPH" disk serve "$name/history" --socket "$PWD/$name/disk.sock" --compress now >"$name/serve.out" 2>"$name/serve.err" &
+	server=$!
+	cleanup_fn "kill $server 2>/dev/null"
+	wait_for_socket "$name/disk.sock"
+	qemu-img convert -n -f raw -O raw "$name/base.img" "nbd+unix:///?socket=$PWD/$name/disk.sock" || fail "copying the empty file system"
+	outside="python3 -B $SRCDIR/tests/e2e/outside.py"
+	network="user,id=n0,net=10.0.0.0/24,host=10.0.0.1,restrict=on"
+	network="$network,guestfwd=tcp:10.0.0.5:4444-cmd:$outside orders $7"
+	network="$network,guestfwd=tcp:10.0.0.9:80-cmd:$outside file $PWD/image/invoice.bin"
+	network="$network,guestfwd=tcp:10.0.0.7:80-cmd:$outside file $SRCDIR/LICENSE"
+	timeout 240 qemu-system-x86_64 -accel "$ACCEL" -machine q35 -cpu max -m 256 -nodefaults -display none -no-reboot \
+		-rtc "base=$(date -u -d "$6 seconds" +%Y-%m-%dT%H:%M:%S),clock=host" -kernel image/vmlinuz -initrd image/initrd.gz \
+		-append "console=ttyS0 quiet panic=-1 nokaslr mitigations=off net.ifnames=0 audit_backlog_limit=16384 $settings" \
+		-drive file=image/root.img,format=raw,if=none,id=d0,snapshot=on -device virtio-blk-pci,drive=d0 \
+		-drive "file=nbd+unix:///?socket=$PWD/$name/disk.sock,format=raw,if=none,id=d1,cache=none,discard=unmap" \
+		-device virtio-blk-pci,drive=d1 -serial "file:$name/console" \
+		-chardev "socket,id=truth,path=$PWD/$name/truth.sock,server=on,wait=on" -serial chardev:truth \
+		-netdev "$network" -device virtio-net-pci,netdev=n0 >"$name/qemu.err" 2>&1 &
+	guest=$!
+	python3 -B "$SRCDIR/tests/e2e/stamp.py" "$PWD/$name/truth.sock" >"$name/truth"
+	wait $guest || true
+	grep -q ' end$' "$name/truth" || { tail -n 5 "$name/console" "$name/qemu.err" "$name/truth" >&2; fail "$name: the guest did not come to its end"; }
+	sleep 1 # the background thread compresses the last full segment
+	kill -TERM $server
+	wait $server || fail "disk serve ended with status $?"
+}
+
+# make_sample NAME BLOCK-BYTES DIRTY: NAME/sample, as samples/README.md describes it. The audit log is the one that the guest left, by the hash
+# that it told.
+make_sample() {
+	sample=$1/sample
+	mkdir -p "$sample"
+	python3 -B "$SRCDIR/tests/e2e/witness_truth.py" "$1/truth" "$2" "$3" "$sample" || fail "$1: the truth is not whole"
+	"$PROVGRAPH" disk cat "$1/history" now /log/audit/audit.log -o "$sample/audit.log" >out 2>err || { cat err >&2; fail "$1: no audit log"; }
+	wanted=$(jq -r '.disk.states[] | select(.step == "final" and .path == "/var/log/audit/audit.log") | .sha256' "$sample/truth.json")
+	[ "$(sha256sum "$sample/audit.log" | cut -d' ' -f1)" = "$wanted" ] || fail "$1: the audit log differs from the one that the guest had at its end"
+	zstd -q -19 --rm "$sample/audit.log" -o "$sample/audit.log.zst" || fail "zstd"
+	mv "$1/history" "$sample/web01.history"
+	rm -f "$sample/web01.history/lock" "$sample/web01.history/reserve" # which only a writer needs
+	chmod -R u+rwX,go+rX "$sample"
+}
+
+mkdir image
+sh "$SRCDIR/tests/e2e/guest-root.sh" image || exit $?
+# NAME:BLOCK:FLUSH:DIRTY:CRON:CLOCK:ORDERS
+while IFS=: read -r name block flush dirty cron clock orders; do
+	case " ${GUESTS:-$name} " in *" $name "*) ;; *) continue ;; esac
+	run_guest "$name" "$block" "$flush" "$dirty" "$cron" "$clock" "$orders"
+	make_sample "$name" "$block" "$dirty"
+	python3 -B "$SRCDIR/tests/cli/witness_check.py" "$name/sample" || fail "$name: not as the guest told"
+	if [ -n "$keep" ]; then
+		mkdir -p "$keep/$name" && rm -rf "$keep/$name/web01.history" "$keep/$name/audit.log.zst" && cp -r "$name/sample/." "$keep/$name/"
+	fi
+done <<'END'
+guest-tamper:4096:NONE:3000:5:+0:2+tamper+drop+3+steal+37+leave
+guest-clock:1024:NONE:300:5:-4020:2+steal+1+anew+9+leave
+guest-audit:4096:SYNC:300:20:+0:3+strip+3+leave
+guest-audit-sed:1024:SYNC:300:20:+0:3+sed+3+leave
+END

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""What was true in a recording of witness-guest.sh: witness_truth.py TRUTH BLOCK-BYTES DIRTY-CENTISECONDS OUT-FOLDER
+
+TRUTH holds the guest's lines (guest-witness.c), each behind the host's time of its arrival (stamp.py). Writes truth.json, in the form of
+samples/README.md, and alert.eve.json. Nothing of it comes from provgraph.
+"""
+import datetime
+import json
+import sys
+
+# Which name of the guest's story is what, in the order of the story; only those that occur are written.
+PROCESSES = {
+    "mail-shell": ("/usr/bin/dash", "alice's shell that fetches what a mail linked to"),
+    "fetcher": ("/usr/bin/nc.openbsd", "fetches the dropped file"),
+    "shell": ("/usr/bin/dash", "alice's other shell: runs it"),
+    "implant": ("/home/alice/Downloads/invoice.bin", "connects, obeys"),
+    "tamper-find": ("/usr/bin/find", "setuid: alice becomes root"),
+    "tamperer": ("/home/alice/Downloads/invoice.bin", "as root: changes the log in place"),
+    "second-stage": ("/home/alice/.cache/.y", "made, run and removed within a second"),
+    "steal-find": ("/usr/bin/find", "setuid: alice becomes root"),
+    "thief": ("/home/alice/Downloads/invoice.bin", "as root: reads the password hashes"),
+    "anew-find": ("/usr/bin/find", "setuid: alice becomes root"),
+    "rewriter": ("/home/alice/Downloads/invoice.bin", "as root: removes the log and writes it anew"),
+    "strip-find": ("/usr/bin/find", "setuid: alice becomes root"),
+    "sed-find": ("/usr/bin/find", "setuid: alice becomes root"),
+    "cleaner": ("/home/alice/Downloads/invoice.bin", "as root: takes its own records out of the audit log"),
+    "putter": (None, "the program that writes the audit log"),
+}
+FILES = {  # step at which the witness looked, path -> id, note
+    ("dropped", "/home/alice/Downloads/invoice.bin"): ("invoice", "the dropped program"),
+    ("tamper", "/var/log/auth.log"): ("auth-log", "one line changed in place"),
+    ("second-stage", "/home/alice/.cache/.y"): ("second-stage-file", "never sent to the disk"),
+    ("shadow", "/etc/shadow"): ("shadow", "password hashes, on a disk that is not recorded"),
+    ("loot", "/home/alice/.cache/.loot"): ("loot", "what was stolen; sent to the disk at once, removed after"),
+    ("anew", "/var/log/auth.log"): ("auth-log", "removed"),
+    ("strip", "/var/log/audit/audit.log"): ("audit-log", "the witness that was tampered with"),
+    ("sed", "/var/log/audit/audit.log"): ("audit-log", "the witness that was tampered with"),
+}
+EDGES = (
+    ("mail-shell", "fork", "fetcher"), ("download", "connect", "fetcher"), ("fetcher", "create", "invoice"), ("shell", "fork", "implant"),
+    ("invoice", "execute", "implant"), ("implant", "connect", "c2"),
+    ("implant", "fork", "tamper-find"), ("tamper-find", "fork", "tamperer"), ("tamperer", "open-write", "auth-log"),
+    ("implant", "create", "second-stage-file"), ("implant", "fork", "second-stage"), ("second-stage-file", "execute", "second-stage"),
+    ("implant", "delete", "second-stage-file"),
+    ("implant", "fork", "steal-find"), ("steal-find", "fork", "thief"), ("shadow", "open-read", "thief"), ("thief", "create", "loot"),
+    ("loot", "open-read", "implant"), ("implant", "delete", "loot"),
+    ("implant", "fork", "anew-find"), ("anew-find", "fork", "rewriter"), ("rewriter", "delete", "auth-log"),
+    ("implant", "fork", "strip-find"), ("strip-find", "fork", "cleaner"), ("implant", "fork", "sed-find"), ("sed-find", "fork", "cleaner"),
+    ("cleaner", "fork", "putter"), ("implant", "delete", "invoice"),
+)
+PATH = ("download", "fetcher", "invoice", "implant", "c2")
+MOUNTS = {"/var/log": "/log", "/home": "/home"}  # bind mounts of the recorded disk's folders
+# Sent to the disk by whoever told of it, before it was told.
+SYNCED = {("before", "tamper"), ("after", "tamper"), ("before", "anew"), ("after", "anew"), ("see", "loot"), ("see", "final"), ("before", "strip"),
+          ("before", "sed")}
+
+
+class Truth:
+    def __init__(self, path):
+        self.lines = []  # (host ns, guest ns, guest ns at the answer before, words)
+        with open(path, encoding="ascii", errors="replace") as file:
+            for line in file:
+                host, guest, answered, *words = line.split()
+                if words[0] == "broken":
+                    sys.exit("the guest says: broken")
+                if int(guest):
+                    self.lines.append((int(host), int(guest), int(answered), words))
+        self.pids, self.states, self.gone = {}, [], {}
+        for host, guest, _, words in self.lines:
+            self.take(host, guest, words)
+
+    def take(self, host, guest, words):
+        if words[0] == "pid":
+            self.pids[words[1]] = int(words[2])
+        elif words[:2] == ["say", "name"]:
+            self.pids[words[2]] = int(words[3])
+        elif words[:3] == ["say", "before", "connect"]:
+            self.connect = (host, guest)
+        elif words[:3] == ["say", "after", "connect"]:
+            self.connected = (host, guest, int(words[3]))
+        elif words[0] in ("see", "before", "after"):
+            state = {"step": words[1], "when": words[0], "path": words[2], "guest_ns": guest, "host_ns": host, "there": len(words) > 3}
+            if state["there"]:
+                dev, inode, generation, size, digest = words[3:8]
+                state.update(dev=dev, inode=int(inode), generation=int(generation), size=int(size), sha256=digest)
+            state["synced"] = (words[0], words[1]) in SYNCED
+            self.states.append(state)
+        elif words[0] == "gone":
+            self.gone.update(step=words[1], path=words[2], lines=int(words[3]), sha256=words[4])
+        elif words[0] == "serials":
+            self.gone.setdefault("serials", []).extend(map(int, words[2:]))
+
+    def clock(self):
+        """Host minus guest, between what a line needs to arrive and what its answer needs."""
+        samples = []
+        for (host, guest, _, _), (_, _, answered, _) in zip(self.lines, self.lines[1:]):
+            if answered:
+                samples.append({"host_ns": host, "low_ns": host - answered, "high_ns": host - guest})
+        return {"low_ns": max(s["low_ns"] for s in samples), "high_ns": min(s["high_ns"] for s in samples), "samples": samples}
+
+    def state(self, step, when=None):
+        found = [s for s in self.states if s["step"] == step and when in (None, s["when"])]
+        return found[0] if found else None
+
+    def nodes(self):
+        nodes = [{"id": "download", "kind": "address", "address": "10.0.0.9", "port": 80, "note": "where the dropped file comes from"},
+                 {"id": "c2", "kind": "address", "address": "10.0.0.5", "port": 4444, "note": "command and control"}]
+        for name, (exe, note) in PROCESSES.items():
+            if name in self.pids:
+                if name == "putter":
+                    exe = "/usr/bin/cat" if "strip-find" in self.pids else "/usr/bin/sed"
+                nodes.append({"id": name, "kind": "process", "pid": self.pids[name], "exe": exe, "note": note})
+        for (step, path), (name, note) in FILES.items():
+            state = self.state(step)
+            if state and state["path"] == path and state["there"] and not any(n["id"] == name for n in nodes):
+                nodes.append({"id": name, "kind": "file", "path": path, "dev": state["dev"], "inode": state["inode"], "note": note})
+        return nodes
+
+    def tampered(self):
+        kinds = {"tamper": "in-place", "anew": "deleted and written anew", "strip": "written over", "sed": "replaced by another file"}
+        changes = []
+        for step, kind in kinds.items():
+            before, after = self.state(step, "before"), self.state(step, "after")
+            if before and after:
+                changes.append({"step": step, "kind": kind, "path": before["path"], "disk_path": disk_path(before["path"]), "inode_before": before["inode"],
+                                "inode_after": after["inode"], "generation_before": before["generation"], "generation_after": after["generation"],
+                                "host_from_ns": before["host_ns"], "host_to_ns": after["host_ns"],
+                                "guest_from_ns": before["guest_ns"], "guest_to_ns": after["guest_ns"]})
+        return changes
+
+    def executed(self, dirty_ns):
+        """Programs that were run and deleted. Delayed content is sent after dirty_ns, at the latest a turn of the flusher later (guest-start)."""
+        turn_ns = 5_500_000_000 if dirty_ns == 30_000_000_000 else 1_500_000_000
+        found = []
+        for name, made, ended, runners in (("invoice", "dropped", "left", ("implant", "tamperer", "thief", "rewriter", "cleaner")),
+                                           ("second-stage-file", "second-stage", "second-stage-gone", ("second-stage",))):
+            first, last = self.state(made), self.state(ended)
+            if first and last:
+                lived = last["guest_ns"] - first["guest_ns"]
+                assert not dirty_ns * 0.5 < lived < dirty_ns + turn_ns, f"{name} lived {lived} ns: nobody knows whether it reached the disk"
+                found.append({"id": name, "path": first["path"], "inode": first["inode"], "generation": first["generation"], "size": first["size"],
+                              "sha256": first["sha256"], "pids": [self.pids[n] for n in runners if n in self.pids],
+                              "host_made_ns": first["host_ns"], "host_deleted_ns": last["host_ns"], "reached_disk": lived > dirty_ns})
+        return found
+
+
+def disk_path(path):
+    for mount, folder in MOUNTS.items():
+        if path.startswith(mount + "/"):
+            return folder + path[len(mount):]
+    return None
+
+
+def main():
+    truth = Truth(sys.argv[1])
+    block, dirty_ns, folder = int(sys.argv[2]), int(sys.argv[3]) * 10_000_000, sys.argv[4]
+    nodes = truth.nodes()
+    ids = {node["id"] for node in nodes}
+    for state in truth.states:
+        state["disk_path"] = disk_path(state["path"])
+    connect = truth.connect[1]
+    whole = {
+        "schema": 1,
+        "alert": {"address": "10.0.0.5", "port": 4444, "time": "@%d.%09d" % divmod(connect, 10**9)},
+        "rules": "provgraph.rules",
+        "nodes": nodes,
+        "edges": [{"from": a, "op": op, "to": b} for a, op, b in EDGES if a in ids and b in ids],
+        "path": list(PATH),
+        "disk": {
+            "history": "web01.history", "dev": next(n["dev"] for n in nodes if n["id"] == "invoice"), "block_bytes": block, "dirty_expire_ns": dirty_ns,
+            "clock": truth.clock(), "states": [s for s in truth.states if s["disk_path"]], "tampered": truth.tampered(), "executed": truth.executed(dirty_ns),
+            **({"gone": truth.gone} if truth.gone else {}),
+        },
+    }
+    with open(folder + "/truth.json", "w", encoding="utf-8") as file:
+        json.dump(whole, file, indent=1)
+        file.write("\n")
+    host, _, port = truth.connected
+    moment = datetime.datetime.fromtimestamp(truth.connect[0] // 1000 / 1e6, datetime.timezone.utc)
+    alert = {"timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f+0000"), "flow_id": 1107000000000044, "in_iface": "eth0", "event_type": "alert",
+             "src_ip": "10.0.0.15", "src_port": port, "dest_ip": "10.0.0.5", "dest_port": 4444, "proto": "TCP", "pkt_src": "wire/pcap",
+             "alert": {"action": "allowed", "gid": 1, "signature_id": 1000105, "rev": 1, "signature": "LOCAL connection to a known control server",
+                       "category": "A Network Trojan was detected", "severity": 1}, "direction": "to_server"}
+    with open(folder + "/alert.eve.json", "w", encoding="utf-8") as file:
+        json.dump(alert, file, separators=(",", ":"))
+        file.write("\n")
+
+
+main()
