@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define SHOWN_TWICE_NS (10 * 60 * NANOTIME_SECOND) /* a piece longer than this is shown as it begins and as it ends */
+#define SHOWN_TWICE_NS (10 * 60 * NANOTIME_SECOND) /* a piece longer than this is shown as it begins and as it ends, a shorter one in its middle */
 
 struct shown { uint64_t from_ns, to_ns; }; // host time; to_ns is part of it
 
@@ -30,6 +30,11 @@ static bool clip(const struct timeline_clock_piece *p, const struct shown *span,
 		ret->to_ns = p->sampled_to_ns < to ? p->sampled_to_ns : to;
 	}
 	return true;
+}
+
+static bool is_long(const struct shown *part)
+{
+	return part->to_ns - part->from_ns > SHOWN_TWICE_NS;
 }
 
 static void add_seconds(struct buffer *out, int64_t ns)
@@ -106,9 +111,9 @@ static void add_text(struct buffer *out, const struct disk_options *o, const str
 			buffer_add_string(out, " nothing tells the guest's time\n");
 			continue;
 		}
-		add_row(out, o, clock, part.from_ns);
+		add_row(out, o, clock, is_long(&part) ? part.from_ns : part.from_ns + (part.to_ns - part.from_ns) / 2);
 		buffer_printf(out, " %+10.1f %9" PRIu64 " %s\n", p->drift * 1e6, p->samples, source_of(p));
-		if (part.to_ns - part.from_ns > SHOWN_TWICE_NS) {
+		if (is_long(&part)) {
 			add_row(out, o, clock, part.to_ns);
 			buffer_add_string(out, "\n");
 		}
@@ -140,6 +145,7 @@ static void add_json(struct buffer *out, const struct disk_options *o, const str
 			continue;
 		buffer_printf(out, "{\"source\":\"%s\"", p->samples > 0 ? source_of(p) : "none");
 		add_json_edge(out, o, clock, "from", part.from_ns);
+		add_json_edge(out, o, clock, "middle", part.from_ns + (part.to_ns - part.from_ns) / 2);
 		add_json_edge(out, o, clock, "to", part.to_ns);
 		buffer_printf(out, ",\"drift_ppm\":%.3f", p->drift * 1e6);
 		disk_add_json_number(out, "samples", p->samples);

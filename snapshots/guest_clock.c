@@ -27,13 +27,14 @@
 #define STAMP_ERROR_NS (20 * MILLISECOND) /* the earliest of many audit stamps reached the disk 3 to 5 ms late where auditd syncs each record */
 
 // How steep a line may be, in turn: the clock of a machine; one that ntpd slews; one that is wrong over a long span.
-static const struct { double slope, least_span_s; } limits[] = {{50 * PPM, 0}, {500 * PPM, 0}, {5000 * PPM, 60}};
+static const struct { double slope, least_span_s; } limits[] = {{100 * PPM, 0}, {500 * PPM, 0}, {5000 * PPM, 60}};
 #define LIMIT_COUNT (sizeof(limits) / sizeof(limits[0]))
 
 struct interval {
 	double t;          // host time, seconds since the first sample
 	double low, high;  // offset less `reference`
-	uint64_t host_ns, last_host_ns; // of the first and the last sample that it stands for
+	uint64_t host_ns;  // of the first sample that it stands for: by then the clock ran so
+	uint64_t until_ns; // not before of the last one: until then it did
 	uint64_t samples;
 	uint32_t epoch;
 	bool excluded;
@@ -65,6 +66,11 @@ static int compare_doubles(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static double time_of(const struct fit *f, uint64_t host_ns)
+{
+	return (double)(int64_t)(host_ns - f->origin_ns) / 1e9;
+}
+
 static double offset_of(const struct fit *f, uint64_t host_ns, uint64_t guest_ns)
 {
 	return (double)((int64_t)(host_ns - guest_ns) - f->reference);
@@ -92,12 +98,13 @@ static int take_each(struct fit *f, const struct guest_clock_samples *samples, s
 
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct guest_clock_sample *s = &samples->items[i];
-		struct interval n = {.host_ns = s->host_ns, .last_host_ns = s->host_ns, .samples = 1, .epoch = s->epoch};
+		struct interval n = {.host_ns = s->host_ns, .samples = 1, .epoch = s->epoch};
 
-		n.t = (double)(int64_t)(s->host_ns - f->origin_ns) / 1e9;
+		n.t = time_of(f, s->host_ns);
 		n.high = offset_of(f, s->host_ns, s->guest_ns) + SLACK_NS;
 		n.low = s->not_before_ns ? offset_of(f, s->not_before_ns, s->guest_ns) - lag - SLACK_NS : n.high - GREATEST_DELAY_NS;
 		n.low = fmin(n.low, n.high - LEAST_WIDTH_NS);
+		n.until_ns = s->not_before_ns ? s->not_before_ns : s->host_ns;
 		if (intervals_append(&f->intervals, n) < 0)
 			return error_set(err, "out of memory");
 	}
@@ -132,9 +139,9 @@ static int take_windows(struct fit *f, const struct guest_clock_samples *samples
 		const struct guest_clock_sample *s = &samples->items[i];
 		struct interval *last = f->intervals.count > 0 ? &f->intervals.items[f->intervals.count - 1] : NULL, n = {.host_ns = s->host_ns, .samples = 1};
 
-		n.last_host_ns = s->host_ns;
+		n.until_ns = s->host_ns;
 		n.epoch = s->epoch;
-		n.t = (double)(int64_t)(s->host_ns - f->origin_ns) / 1e9;
+		n.t = time_of(f, s->host_ns);
 		n.high = offset_of(f, s->host_ns, s->guest_ns) + SLACK_NS;
 		if (last && last->epoch == n.epoch && last->samples < WINDOW_SAMPLES && s->host_ns >= last->host_ns &&
 		    s->host_ns - last->host_ns < (uint64_t)(WINDOW_S * 1e9)) {
@@ -142,7 +149,7 @@ static int take_windows(struct fit *f, const struct guest_clock_samples *samples
 				last->high = n.high;
 				last->t = n.t;
 			}
-			last->last_host_ns = s->host_ns;
+			last->until_ns = s->host_ns;
 			last->samples++;
 		} else if (intervals_append(&f->intervals, n) < 0) {
 			free(scratch);
@@ -221,15 +228,28 @@ static bool ends_with_epoch(const struct fit *f, const struct stretch *s)
 	return s->end == f->intervals.count || f->intervals.items[s->end].epoch != f->intervals.items[s->first].epoch;
 }
 
+// Whether the lines would rather be steeper than the limit lets them.
+static bool lines_lean(const struct guest_lines *lines, double limit)
+{
+	double least, greatest;
+
+	guest_lines_slopes(lines, &least, &greatest);
+	return least > limit / 2 || greatest < -limit / 2;
+}
+
 // The flattest lines that get as far as steeper ones do.
 static struct stretch grow_best(const struct fit *f, size_t first)
 {
 	struct stretch best = grow(f, first, limits[0].slope);
 
-	for (size_t i = 1; i < LIMIT_COUNT && !ends_with_epoch(f, &best); i++) {
+	for (size_t i = 1; i < LIMIT_COUNT; i++) {
+		bool leans = lines_lean(&best.lines, limits[i - 1].slope);
+
+		if (ends_with_epoch(f, &best) && !leans)
+			break;
 		struct stretch steeper = grow(f, first, limits[i].slope);
 
-		if (steeper.end > best.end + CONFIRMATIONS &&
+		if (steeper.end >= best.end + (leans ? 0 : CONFIRMATIONS + 1) &&
 		    f->intervals.items[steeper.last].t - f->intervals.items[first].t >= limits[i].least_span_s)
 			best = steeper;
 	}
@@ -301,18 +321,25 @@ static double reach_at(const struct guest_lines *lines, double t, double ours)
 static struct timeline_clock_piece make_piece(const struct fit *f, const struct stretch *s)
 {
 	const struct interval *first = &f->intervals.items[s->first], *last = &f->intervals.items[s->last];
-	struct timeline_clock_piece p = {.base_ns = first->host_ns, .sampled_from_ns = first->host_ns, .sampled_to_ns = last->last_host_ns, .source = f->source};
-	double slope = choose_slope(&s->lines), middle = (first->t + last->t) / 2, low, high, least, greatest;
-	double base_t = (double)(int64_t)(p.base_ns - f->origin_ns) / 1e9;
+	struct timeline_clock_piece p = {.sampled_from_ns = first->host_ns, .sampled_to_ns = last->until_ns, .source = f->source};
 
-	guest_lines_with_slope(&s->lines, slope, middle, &low, &high);
+	if (p.sampled_to_ns < p.sampled_from_ns)
+		p.sampled_to_ns = p.sampled_from_ns;
+	p.base_ns = p.sampled_from_ns + (p.sampled_to_ns - p.sampled_from_ns) / 2;
+
+	double from = time_of(f, p.sampled_from_ns), base = time_of(f, p.base_ns), to = time_of(f, p.sampled_to_ns);
+	double slope = choose_slope(&s->lines), low, high, least, greatest, wander = WANDER * s->widest_gap_s / 2;
+
+	guest_lines_with_slope(&s->lines, slope, base, &low, &high);
 	low = fmin(low, high - LEAST_WIDTH_NS);
-	double value = (low + high) / 2 - slope * middle;
+	double value = (low + high) / 2; // at base
 
-	p.offset_ns = f->reference + (int64_t)llround(value + slope * base_t);
+	p.offset_ns = f->reference + (int64_t)llround(value);
 	p.drift = slope / 1e9;
-	p.error_ns = (uint64_t)ceil(fmax(reach_at(&s->lines, first->t, value + slope * first->t), reach_at(&s->lines, last->t, value + slope * last->t)) +
-				    WANDER * s->widest_gap_s / 2);
+	p.base_error_ns = (uint64_t)ceil(reach_at(&s->lines, base, value) + wander);
+	p.error_ns = (uint64_t)ceil(fmax(reach_at(&s->lines, from, value + slope * (from - base)), reach_at(&s->lines, to, value + slope * (to - base))) + wander);
+	if (p.error_ns < p.base_error_ns)
+		p.error_ns = p.base_error_ns;
 	guest_lines_slopes(&s->lines, &least, &greatest);
 	p.drift_error = (fmax(greatest - slope, slope - least) + WANDER) / 1e9;
 	p.samples = s->samples;
@@ -324,7 +351,8 @@ static struct timeline_clock_piece make_piece(const struct fit *f, const struct 
 static void judge_step(const struct timeline_clock_piece *before, struct timeline_clock_piece *now)
 {
 	double apart = (double)(int64_t)(now->sampled_from_ns - before->sampled_to_ns);
-	double there = (double)(before->offset_ns - now->offset_ns) + before->drift * (double)(int64_t)(now->sampled_from_ns - before->base_ns);
+	double there = (double)(before->offset_ns - now->offset_ns) + before->drift * (double)(int64_t)(now->sampled_from_ns - before->base_ns) -
+		       now->drift * (double)(int64_t)(now->sampled_from_ns - now->base_ns);
 	double allowed = (double)before->error_ns + (double)now->error_ns + fmax(apart, 0) * (before->drift_error + now->drift_error) + STEP_NS;
 
 	now->stepped = fabs(there) > allowed;

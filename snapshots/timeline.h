@@ -73,7 +73,8 @@ struct timeline_clock_piece {
 	int64_t offset_ns;         // host minus guest
 	double drift;              // change of the offset, ns per ns of host time
 	uint64_t error_ns;         // between its samples the true offset lies within offset +- error
-	uint64_t sampled_from_ns, sampled_to_ns; // first and last sample; away from them the error grows by
+	uint64_t base_error_ns;    // at base_ns, in the middle, where it is least; from there to the first and the last sample it grows evenly
+	uint64_t sampled_from_ns, sampled_to_ns; // samples show that it ran so from then until then; away from them the error grows by
 	double drift_error;        // ns per ns
 	uint64_t samples;
 	uint64_t contradicting;    // further ones, left out: they contradict those before and behind them

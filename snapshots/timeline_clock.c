@@ -94,11 +94,15 @@ static int64_t piece_offset(const struct timeline_clock_piece *p, uint64_t host_
 	return p->offset_ns + (int64_t)llround(p->drift * since(host_ns, p->base_ns));
 }
 
+// The lines that pass all samples form a bundle that is narrowest in the middle: between two of its places it is no wider than a straight line.
 static uint64_t piece_error(const struct timeline_clock_piece *p, uint64_t host_ns)
 {
-	uint64_t away = host_ns < p->sampled_from_ns ? p->sampled_from_ns - host_ns : host_ns > p->sampled_to_ns ? host_ns - p->sampled_to_ns : 0;
+	uint64_t end = host_ns < p->base_ns ? p->sampled_from_ns : p->sampled_to_ns;
+	double whole = fabs(since(end, p->base_ns)), part = fabs(since(host_ns, p->base_ns));
 
-	return p->error_ns + (uint64_t)ceil((double)away * p->drift_error);
+	if (part >= whole)
+		return p->error_ns + (uint64_t)ceil((part - whole) * p->drift_error);
+	return p->base_error_ns + (uint64_t)ceil((double)(p->error_ns - p->base_error_ns) * (part / whole));
 }
 
 // The error that also covers what another piece says.
