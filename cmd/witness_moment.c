@@ -3,23 +3,22 @@
 
 #include "base/memory.h"
 #include "cmd/investigate.h"
+#include "graph/describe.h"
 
-#define TICK_NS (4 * NANOTIME_MILLISECOND) // stamps of audit run so much early at most: CONFIG_HZ=250
-
-// What matters most has the greatest weight; 0: no moment of interest.
+// What matters most has the greatest weight; among equals, what the process did that stands nearest to the contact, and then the latest.
 static const struct {
 	enum flow_op op;
 	int weight;
 	const char *words;
 } ops[] = {
-	{FLOW_DELETE, 6, "before it was deleted"},
-	{FLOW_TRUNCATE, 5, "before it was cut"},
-	{FLOW_OPEN_WRITE, 4, "before it was last opened for writing"},
-	{FLOW_WRITE, 4, "before it was last written"},
-	{FLOW_CREATE, 3, "before it was made"},
-	{FLOW_RENAME, 2, "before it was renamed"},
-	{FLOW_EXECUTE, 1, "as it was executed"},
-	{FLOW_INTERPRET, 1, "as it was executed"},
+	{FLOW_DELETE, 6, "deleted it"},
+	{FLOW_TRUNCATE, 5, "cut it"},
+	{FLOW_OPEN_WRITE, 4, "opened it for writing"},
+	{FLOW_WRITE, 4, "wrote to it"},
+	{FLOW_CREATE, 3, "made it"},
+	{FLOW_RENAME, 2, "renamed it"},
+	{FLOW_EXECUTE, 1, "executed it"},
+	{FLOW_INTERPRET, 1, "executed it"},
 };
 
 static size_t kind_of(const struct graph *g, const struct annotate_moment *m)
@@ -31,79 +30,114 @@ static size_t kind_of(const struct graph *g, const struct annotate_moment *m)
 	return i;
 }
 
-// The state in force at seq, of those that are known; NULL: none. *ret_next: the first one after it, or NULL.
-static const struct annotate_state *state_at(const struct annotate_answer *a, uint64_t seq, const struct annotate_state **ret_next)
+// Content is in memory long before it is on the disk: 30 to 40 s, and a size may come as late. The inode's own time of change, which no
+// program can set, tells that a later state holds what the file was until limit_ns (the guest's clock). A clock that was stepped tells
+// nothing, nor do bytes that were written anew under an unchanged time: data goes to the disk ahead of its inode.
+static uint64_t settled(const struct witness_volume *v, const struct annotate_answer *a, uint64_t seq, uint64_t limit_ns)
 {
-	const struct annotate_state *in_force = NULL;
-
-	*ret_next = NULL;
+	for (size_t i = 0; i < v->clock.pieces.count; i++)
+		if (v->clock.pieces.items[i].stepped)
+			return seq;
 	for (size_t i = 0; i < a->states.count; i++) {
-		if (a->states.items[i].disk.seq > seq) {
-			*ret_next = &a->states.items[i];
-			break;
-		}
-		in_force = &a->states.items[i];
-	}
-	return in_force;
-}
+		const struct timeline_state *s = &a->states.items[i].disk;
+		bool ahead = i > 0 && s->ctime_ns == a->states.items[i - 1].disk.ctime_ns && (s->change & (TIMELINE_REWRITTEN | TIMELINE_CUT));
 
-// A program runs out of memory, long before its content is on the disk. Where the disk has it only later, the file's own time of
-// modification (the guest's clock, as the log's) says whether it is still the content that was executed.
-static uint64_t complete_as_executed(const struct annotate_answer *a, const struct annotate_moment *m, uint64_t seq)
-{
-	const struct annotate_state *next, *s = state_at(a, seq, &next);
-
-	if (s && s->disk.pending_bytes == 0 && s->disk.links > 0)
-		return seq;
-	for (; next && next < a->states.items + a->states.count; next++) {
-		if (next->disk.links == 0 || next->disk.mtime_ns == NANOTIME_NONE || next->disk.mtime_ns > m->guest_ns + TICK_NS)
+		if (s->seq <= seq)
+			continue;
+		if (s->links == 0 || s->ctime_ns == NANOTIME_NONE || s->ctime_ns > limit_ns || ahead)
 			break;
-		if (next->disk.pending_bytes == 0)
-			return next->disk.seq;
+		if (s->pending_bytes == 0)
+			seq = s->seq;
 	}
 	return seq;
 }
 
-static int take_moment(const struct graph *g, struct witness_volume *v, const struct annotate_answer *a, const struct annotate_moment *m,
-		       int *weight, struct witness_choice *c, struct error *err)
+// The state in force at seq was changed last at this time.
+static uint64_t changed_ns(const struct annotate_answer *a, uint64_t seq)
 {
-	size_t kind = kind_of(g, m);
-	bool first_execution = m->kind == ANNOTATE_EXECUTED && !c->executed;
+	uint64_t ns = 0;
 
-	if (kind == ARRAY_LENGTH(ops))
-		return 0;
-	if (m->kind == ANNOTATE_AFTER) {
-		if (m->edge == c->edge && m->guest_ns == c->guest_ns)
-			c->after_seq = m->seq;
-		return 0;
-	}
-	if (!first_execution && (m->kind == ANNOTATE_EXECUTED || ops[kind].weight < *weight))
+	for (size_t i = 0; i < a->states.count && a->states.items[i].disk.seq <= seq; i++)
+		ns = a->states.items[i].disk.ctime_ns;
+	return ns != NANOTIME_NONE ? ns : 0;
+}
+
+struct chooser {
+	struct investigation *in;
+	struct witness_volume *volume;
+	const struct annotate_answer *answer;
+	struct witness_choice choice;
+	int weight;
+	double score;              // of the process
+	size_t kind;               // in ops
+};
+
+// The process of an edge: contents flow from it, or to it.
+static uint32_t actor(const struct graph *g, uint32_t edge)
+{
+	const struct flow_edge *e = &g->edges.items[edge];
+
+	return e->op == FLOW_EXECUTE || e->op == FLOW_INTERPRET ? e->to : e->from;
+}
+
+static bool matters_less(const struct chooser *c, const struct annotate_moment *m, size_t kind)
+{
+	if (ops[kind].weight != c->weight)
+		return ops[kind].weight < c->weight;
+	return c->in->trace.nodes[actor(c->in->graph, m->edge)].score < c->score;
+}
+
+static int take_moment(struct chooser *c, const struct annotate_moment *m, struct error *err)
+{
+	struct witness_choice *choice = &c->choice;
+	size_t kind = kind_of(c->in->graph, m);
+	bool first_execution = m->kind == ANNOTATE_EXECUTED && !choice->executed;
+
+	if (m->kind == ANNOTATE_AFTER && m->edge == choice->edge && m->guest_ns == choice->guest_ns)
+		choice->after_seq = m->seq;
+	if (choice->after_seq != 0)
+		choice->after_settled_seq = settled(c->volume, c->answer, choice->after_seq, changed_ns(c->answer, choice->after_seq));
+	if (kind == ARRAY_LENGTH(ops) || m->kind == ANNOTATE_AFTER || (!first_execution && matters_less(c, m, kind)))
 		return 0;
 	uint64_t seq, host_ns = m->host_ns;
 
 	if (m->kind == ANNOTATE_BEFORE) // surely
 		host_ns -= m->error_ns < host_ns ? m->error_ns : host_ns;
-	if (witness_volume_seq_at(v, host_ns, &seq, err) < 0)
+	if (witness_volume_seq_at(c->volume, host_ns, &seq, err) < 0)
 		return -1;
 	if (first_execution) {
-		c->executed = true;
-		c->executed_seq = complete_as_executed(a, m, seq);
+		choice->executed = true;
+		choice->executed_seq = settled(c->volume, c->answer, seq, m->guest_ns);
 	}
-	if (ops[kind].weight < *weight)
+	if (matters_less(c, m, kind) || (m->kind == ANNOTATE_EXECUTED && !first_execution))
 		return 0;
-	*weight = ops[kind].weight;
-	c->edge = m->edge;
-	c->guest_ns = m->guest_ns;
-	c->before_seq = m->kind == ANNOTATE_EXECUTED ? c->executed_seq : seq;
-	c->after_seq = 0;
-	c->deleted = ops[kind].op == FLOW_DELETE;
-	c->words = ops[kind].words;
+	c->weight = ops[kind].weight;
+	c->score = c->in->trace.nodes[actor(c->in->graph, m->edge)].score;
+	c->kind = kind;
+	choice->edge = m->edge;
+	choice->guest_ns = m->guest_ns;
+	choice->before_seq = m->kind == ANNOTATE_EXECUTED ? choice->executed_seq : seq;
+	choice->before_settled_seq = m->kind == ANNOTATE_EXECUTED ? choice->executed_seq : settled(c->volume, c->answer, seq, m->guest_ns - 1);
+	choice->after_seq = choice->after_settled_seq = 0;
+	choice->deleted = ops[kind].op == FLOW_DELETE;
 	return 0;
 }
 
-// Nothing ties the states to the log: the last one that had the file.
-static int last_state(const struct annotate_answer *a, struct witness_choice *c)
+static int name_choice(struct chooser *c, struct error *err)
 {
+	struct buffer words AUTO_RELEASE_BUFFER = {0};
+
+	buffer_add_string(&words, ops[c->kind].weight == 1 ? "as " : "before ");
+	describe_node(c->in->graph, actor(c->in->graph, c->choice.edge), &words);
+	buffer_printf(&words, " %s", ops[c->kind].words);
+	c->choice.words = picture_text(c->in->picture, words.bytes, words.length);
+	return buffer_check(&words, err);
+}
+
+// Nothing ties the states to the log: the last one that had the file.
+static int last_state(struct picture *p, const struct annotate_answer *a, struct witness_choice *c)
+{
+	static const char words[] = "as the disk last showed it";
 	const struct annotate_state *last = NULL;
 
 	for (size_t i = 0; i < a->states.count; i++)
@@ -111,24 +145,24 @@ static int last_state(const struct annotate_answer *a, struct witness_choice *c)
 			last = &a->states.items[i];
 	if (!last)
 		return 1;
-	c->before_seq = last->disk.seq;
-	c->words = "as the disk last showed it";
+	c->before_seq = c->before_settled_seq = last->disk.seq;
+	c->words = picture_text(p, words, sizeof(words) - 1);
 	return 0;
 }
 
-int witness_choose(const struct investigation *in, struct witness_volume *v, uint32_t file, struct witness_choice *ret, struct error *err)
+int witness_choose(struct investigation *in, struct witness_volume *v, uint32_t file, struct witness_choice *ret, struct error *err)
 {
-	const struct annotate_answer *a = annotation_of(in->witness.annotation, file);
+	struct chooser c = {.in = in, .volume = v, .answer = annotation_of(in->witness.annotation, file)};
 	struct annotate_moments moments = {0};
-	struct witness_choice c = {.edge = GRAPH_NONE, .guest_ns = NANOTIME_NONE};
-	int weight = 0, result = annotation_moments(in->witness.annotation, in->graph, file, &moments, err);
+	int result = annotation_moments(in->witness.annotation, in->graph, file, &moments, err);
 
+	c.choice = (struct witness_choice){.edge = GRAPH_NONE, .guest_ns = NANOTIME_NONE};
 	for (size_t i = 0; i < moments.count && result == 0; i++)
-		result = take_moment(in->graph, v, a, &moments.items[i], &weight, &c, err);
+		result = take_moment(&c, &moments.items[i], err);
 	annotate_moments_release(&moments);
-	if (result == 0 && c.edge == GRAPH_NONE)
-		result = last_state(a, &c);
 	if (result == 0)
-		*ret = c;
+		result = c.choice.edge == GRAPH_NONE ? last_state(in->picture, c.answer, &c.choice) : name_choice(&c, err);
+	if (result == 0)
+		*ret = c.choice;
 	return result;
 }

@@ -33,7 +33,7 @@ VECTOR_DEFINE(content_vector, struct content)
 struct panel {                 // one entry of picture.recoveries
 	struct picture_recovery *recovery;
 	struct witness_choice choice;
-	size_t before, after, executed; // contents; NO_CONTENT
+	size_t before, after, executed, before_settled, after_settled; // contents; NO_CONTENT
 };
 VECTOR_DEFINE(panel_vector, struct panel)
 
@@ -101,14 +101,17 @@ static uint32_t file_of(const struct investigation *in, const struct picture_nod
 
 static int plan(struct work *w, struct picture_recovery *r, uint32_t file, struct error *err)
 {
-	struct panel p = {.recovery = r, .before = NO_CONTENT, .after = NO_CONTENT, .executed = NO_CONTENT};
+	struct panel p = {.recovery = r, .before = NO_CONTENT, .after = NO_CONTENT, .executed = NO_CONTENT,
+			  .before_settled = NO_CONTENT, .after_settled = NO_CONTENT};
 	int result = witness_choose(w->in, w->volume, file, &p.choice, err);
 
 	if (result != 0)
 		return result < 0 ? -1 : 0;
-	if (want(w, file, p.choice.before_seq, &p.before, err) < 0 ||
-	    (p.choice.after_seq != 0 && !p.choice.deleted && want(w, file, p.choice.after_seq, &p.after, err) < 0) ||
-	    (p.choice.executed && want(w, file, p.choice.executed_seq, &p.executed, err) < 0))
+	bool after = p.choice.after_seq != 0 && !p.choice.deleted;
+
+	if (want(w, file, p.choice.before_seq, &p.before, err) < 0 || want(w, file, p.choice.before_settled_seq, &p.before_settled, err) < 0 ||
+	    (after && want(w, file, p.choice.after_seq, &p.after, err) < 0) ||
+	    (after && want(w, file, p.choice.after_settled_seq, &p.after_settled, err) < 0) || (p.choice.executed && want(w, file, p.choice.executed_seq, &p.executed, err) < 0))
 		return -1;
 	return panel_vector_append(&w->panels, p) < 0 ? error_set(err, "out of memory") : 0;
 }
@@ -226,22 +229,41 @@ static struct text digest(struct work *w, size_t content)
 	return words_of(w, content == NO_CONTENT ? "" : w->contents.items[content].sha256);
 }
 
-static struct preview_content shown(const struct content *c)
+static struct preview_content shown(const struct work *w, size_t content)
 {
+	const struct content *c = content == NO_CONTENT ? NULL : &w->contents.items[content];
+
 	if (!c || !c->there)
 		return (struct preview_content){0};
 	return (struct preview_content){.there = true, .bytes = buffer_string(&c->head), .length = c->head.length, .size_bytes = c->size_bytes};
 }
 
+// Says so where a content is shown as it came in later than the moment of its command.
+static void note_settled(struct work *w, const struct panel *p, struct buffer *out)
+{
+	const struct { size_t exact, shown; const char *words; } sides[] = {
+		{p->before, p->before_settled, "@ before: as it came in by "}, {p->after, p->after_settled, "@ after: as it came in by "},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(sides); i++) {
+		if (sides[i].exact == sides[i].shown)
+			continue;
+		buffer_add_string(out, sides[i].words);
+		witness_volume_moment(w->volume, w->contents.items[sides[i].shown].wish.seq, w->in->options->zone, out);
+		buffer_add_byte(out, '\n');
+	}
+}
+
 // Two contents, or one that went or came: else there is nothing to compare.
-static int add_preview(struct work *w, const struct panel *p, const struct content *before, const struct content *after, struct error *err)
+static int add_preview(struct work *w, const struct panel *p, struct error *err)
 {
 	struct buffer lines AUTO_RELEASE_BUFFER = {0};
-	struct preview_content old = shown(before), new = shown(after);
+	struct preview_content old = shown(w, p->before_settled), new = shown(w, p->after_settled);
 	struct preview_result result = {0};
 
-	if ((!old.there && !new.there) || (!after && !p->choice.deleted))
+	if ((!old.there && !new.there) || (p->after == NO_CONTENT && !p->choice.deleted))
 		return 0;
+	note_settled(w, p, &lines);
 	if (preview_write(&old, &new, &lines, &result, err) < 0 || buffer_check(&lines, err) < 0)
 		return -1;
 	p->recovery->preview = picture_text(w->in->picture, lines.bytes, lines.length);
@@ -259,7 +281,7 @@ static int fill(struct work *w, const struct panel *p, struct error *err)
 	r->edge = p->choice.edge;
 	if (p->choice.guest_ns != NANOTIME_NONE)
 		r->time_ns = p->choice.guest_ns;
-	r->words = words_of(w, p->choice.words);
+	r->words = p->choice.words;
 	r->before_sha256 = digest(w, p->before);
 	r->after_sha256 = digest(w, p->after);
 	r->executed_sha256 = digest(w, p->executed);
@@ -277,7 +299,7 @@ static int fill(struct work *w, const struct panel *p, struct error *err)
 	if (buffer_check(&verdict, err) < 0)
 		return -1;
 	r->verdict = picture_text(w->in->picture, verdict.bytes, verdict.length);
-	return add_preview(w, p, before, after, err);
+	return add_preview(w, p, err);
 }
 
 // A file that the disk never showed: the command says the same, for whoever wants to see it.
