@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define MAX_WRITTEN ((size_t)1 << 20) /* blocks and extents kept in memory, about 50 MB each, before the base moves up */
+#define MAX_WRITTEN ((size_t)1 << 20) /* extents, and */
+#define MAX_PAGES ((size_t)1 << 17)   /* pages of blocks kept in memory, about 50 MB each, before the base moves up */
 #define SMALL_BLOCKS 4u /* of a write that is noted by block */
 
 static int rebase(struct fs_cursor *c, struct error *err)
@@ -18,7 +19,7 @@ static int rebase(struct fs_cursor *c, struct error *err)
 		disk_at_free(c->base);
 	c->base = base;
 	extent_map_release(&c->written);
-	fs_table_release(&c->blocks);
+	fs_pages_release(&c->blocks);
 	return 0;
 }
 
@@ -54,7 +55,7 @@ void fs_cursor_free(struct fs_cursor *c)
 		disk_at_free(c->base);
 	disk_at_free(c->origin);
 	extent_map_release(&c->written);
-	fs_table_release(&c->blocks);
+	fs_pages_release(&c->blocks);
 	fs_watches_release(&c->watches);
 	fs_changes_release(&c->step.changes);
 	free(c);
@@ -150,7 +151,8 @@ struct piece fs_cursor_written_at(const struct fs_cursor *c, uint64_t offset, ui
 
 	// The newer of both wins, block by block; blocks of one record stay together.
 	for (; at < end; at = (at / c->block_bytes + 1) * c->block_bytes) {
-		if (!fs_table_get(&c->blocks, at / c->block_bytes, &value) || value >> 8 < piece.seq)
+		value = fs_pages_get(&c->blocks, at / c->block_bytes);
+		if (value >> 8 < piece.seq)
 			value = 0;
 		if (at == offset)
 			first = value;
@@ -288,7 +290,7 @@ static int add_home_piece(struct fs_cursor *c, struct fs_range piece, uint32_t o
 static int remember_blocks(struct fs_cursor *c, uint64_t seq, const struct segment_row *row, uint64_t first, struct error *err)
 {
 	for (uint64_t i = 0; i < row->length_bytes / c->block_bytes; i++) {
-		if (fs_table_put(&c->blocks, first + i, seq << 8 | row->type) < 0)
+		if (fs_pages_put(&c->blocks, first + i, seq << 8 | row->type) < 0)
 			return error_set(err, "out of memory");
 	}
 	c->seq = seq;
@@ -333,7 +335,7 @@ static int step_over(void *context, uint64_t seq, const struct segment_row *row,
 	c->step.tid = 0;
 	if (c->step.changes.count > 0 && (result = c->before(c->context, &c->step, err)) != 0)
 		return result;
-	if ((c->written.count >= MAX_WRITTEN || c->blocks.count >= MAX_WRITTEN) && rebase(c, err) < 0)
+	if ((c->written.count >= MAX_WRITTEN || c->blocks.count >= MAX_PAGES) && rebase(c, err) < 0)
 		return -1;
 	if (remember(c, seq, row, err) < 0)
 		return -1;

@@ -5,7 +5,7 @@
 
 #include "snapshots/extent_map.h"
 #include "snapshots/fs_cursor.h"
-#include "snapshots/fs_table.h"
+#include "snapshots/fs_pages.h"
 #include "snapshots/journal.h"
 
 struct fs_overlay_copy { // the newest committed copy of a block
@@ -30,7 +30,7 @@ struct fs_cursor {
 	struct disk_at *origin; // where the cursor began: journal copies that were there before
 	struct disk_at *base;   // home blocks before `written`; may be the origin
 	// Records (base's seq, seq]. Small writes of whole blocks, nearly all of them, are noted by block: a tenth of the cost of an extent.
-	struct fs_table blocks;    // block of the volume -> seq << 8 | type
+	struct fs_pages blocks;    // block of the volume -> seq << 8 | type
 	struct extent_map written; // by disk offset: all others
 
 	struct fs_watches watches;

@@ -45,6 +45,7 @@ struct history_page { // rows [index * HISTORY_PAGE_ROWS, ...) of a file
 };
 
 #define HISTORY_CHUNKS 32u     // 4 MiB of decompressed content
+#define RECORD_CHECKSUM_AT 4   // record.h
 
 struct history_chunk;
 
@@ -113,7 +114,12 @@ struct history_place {
 
 struct history_chunk *history_chunks_new(void); // NULL: out of memory
 void history_chunks_free(struct history_chunk *chunks);
-// As segment_read_content().
+// A small record is read as a whole: its checksum and its content come from the same bytes, in one system call.
+#define HISTORY_SMALL_BYTES 8192u // stored, with its header
+bool history_is_small(const struct segment_row *row);
+// As segment_read_content(); checks the record, too.
+int history_chunks_read_small(struct history *h, struct history_place *p, uint64_t within, void *bytes, size_t length, struct error *err);
+// As segment_read_content(), for a record that was checked.
 int history_chunks_read(struct history *h, const struct history_place *p, uint64_t within, void *bytes, size_t length, struct error *err);
 
 // Takes the lock. Content of the WRITE seq, as it lies on the disk at `offset`; -1 also when the record does not hold that range.

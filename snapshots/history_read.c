@@ -12,7 +12,6 @@
 
 #define WALK_ROWS 1024 // 40 KiB of rows at once
 #define SUM_BYTES ((size_t)64 << 10)
-#define RECORD_CHECKSUM_AT 4 // record.h
 
 uint64_t history_last_seq(const struct history *h)
 {
@@ -169,15 +168,22 @@ int history_record(struct history *h, uint64_t seq, struct record *ret, struct e
 	return result;
 }
 
+static int read_place(struct history *h, struct history_place *p, uint64_t within, void *bytes, size_t length, struct error *err)
+{
+	if (history_is_small(&p->row))
+		return history_chunks_read_small(h, p, within, bytes, length, err);
+	if (!p->checked && check_place(p, NULL, err) < 0)
+		return -1;
+	return history_chunks_read(h, p, within, bytes, length, err);
+}
+
 int history_content(struct history *h, uint64_t seq, uint64_t within, void *bytes, size_t length, struct error *err)
 {
 	struct history_place place;
 
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
-	int result = place.checked ? 0 : check_place(&place, NULL, err);
-	if (result == 0)
-		result = history_chunks_read(h, &place, within, bytes, length, err);
+	int result = read_place(h, &place, within, bytes, length, err);
 	leave_place(h, &place);
 	return result;
 }
@@ -200,10 +206,8 @@ int history_content_at(struct history *h, uint64_t seq, uint64_t offset, void *b
 	if (find_place(h, seq, &place, err) < 0)
 		return -1;
 	int result = check_range(h, &place, offset, length, err);
-	if (result == 0 && !place.checked)
-		result = check_place(&place, NULL, err);
 	if (result == 0)
-		result = history_chunks_read(h, &place, offset - place.row.offset_bytes, bytes, length, err);
+		result = read_place(h, &place, offset - place.row.offset_bytes, bytes, length, err);
 	leave_place(h, &place);
 	return result;
 }

@@ -70,6 +70,8 @@ int segment_read_rows(const struct segment *s, uint64_t first, size_t count, str
 int segment_check_table(const struct segment *s, const char *name, struct error *err);
 // The whole record (header fields) at a row.
 int segment_read_record(const struct segment *s, const struct segment_row *row, struct record *ret, const char *name, struct error *err);
+// The same from bytes that were read at its place.
+int segment_judge_record(const struct segment_row *row, const uint8_t *header, size_t length, struct record *ret, const char *name, struct error *err);
 // `length` bytes of the uncompressed content from `within` on. Only the chunks that are needed are decompressed.
 // WRITE only reads length_bytes; trailing zeros come back.
 int segment_read_content(const struct segment *s, const struct segment_row *row, uint64_t within, void *bytes, size_t length,

@@ -75,17 +75,13 @@ int segment_read_rows(const struct segment *s, uint64_t first, size_t count, str
 	return 0;
 }
 
-int segment_read_record(const struct segment *s, const struct segment_row *row, struct record *ret, const char *name, struct error *err)
+int segment_judge_record(const struct segment_row *row, const uint8_t *header, size_t length, struct record *ret, const char *name, struct error *err)
 {
-	uint8_t header[RECORD_HEADER_BYTES];
 	struct error why;
 	struct segment_row found;
 	struct record r;
-	size_t got;
 
-	if (fileio_pread(s->fd, header, sizeof(header), row->position, &got, name, err) < 0)
-		return -1;
-	if (record_decode(header, got, &r, &why) < 0)
+	if (record_decode(header, length, &r, &why) < 0)
 		return error_set(err, "%s: byte %" PRIu64 ": %s", name, row->position, why.message);
 	segment_row_of(&r, row->position, &found);
 	if (found.realtime_ns != row->realtime_ns || found.offset_bytes != row->offset_bytes || found.length_bytes != row->length_bytes ||
@@ -93,6 +89,16 @@ int segment_read_record(const struct segment *s, const struct segment_row *row, 
 		return error_set(err, "%s: byte %" PRIu64 ": the record and its row of the request table differ", name, row->position);
 	*ret = r;
 	return 0;
+}
+
+int segment_read_record(const struct segment *s, const struct segment_row *row, struct record *ret, const char *name, struct error *err)
+{
+	uint8_t header[RECORD_HEADER_BYTES];
+	size_t got;
+
+	if (fileio_pread(s->fd, header, sizeof(header), row->position, &got, name, err) < 0)
+		return -1;
+	return segment_judge_record(row, header, got, ret, name, err);
 }
 
 int segment_read_stored(const struct segment *s, const struct segment_row *row, size_t from, size_t to, void *bytes, const char *name,
