@@ -26,13 +26,28 @@ void disk_state_time(struct buffer *out, const struct picture *p, const struct p
 	}
 }
 
-void disk_state_words(struct buffer *out, const struct picture_disk_state *state)
+static void state_words(struct buffer *out, const struct picture_disk_state *state, size_t length)
 {
 	text_size(out, state->size_bytes);
-	if (state->verdict.length > 0) {
+	if (length > 0) {
 		buffer_add_byte(out, ' ');
-		buffer_add(out, state->verdict.bytes, state->verdict.length);
+		buffer_add(out, state->verdict.bytes, length);
 	}
+}
+
+void disk_state_words(struct buffer *out, const struct picture_disk_state *state)
+{
+	state_words(out, state, state->verdict.length);
+}
+
+void disk_state_short(struct buffer *out, const struct picture_disk_state *state)
+{
+	const struct text *verdict = &state->verdict;
+	size_t end = 0;
+
+	while (end < verdict->length && !(end + 1 < verdict->length && strchr(",;", verdict->bytes[end]) && verdict->bytes[end] && verdict->bytes[end + 1] == ' '))
+		end++;
+	state_words(out, state, end);
 }
 
 const struct text *disk_node_verdict(const struct picture_node *node)

@@ -106,7 +106,7 @@ static double file_width(const struct picture *p, const struct picture_node *nod
 		struct buffer words = {0}, visible = {0};
 
 		disk_state_time(&words, p, &node->disk_states[shown.index[i]]);
-		disk_state_words(&words, &node->disk_states[shown.index[i]]);
+		disk_state_short(&words, &node->disk_states[shown.index[i]]);
 		text_visible(&visible, buffer_string(&words), words.length);
 		width = fmax(width, FILE_PAD + STATE_GAPS + STATE_CELL * (double)text_cells(buffer_string(&visible), visible.length));
 		buffer_release(&words);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PREVIEW_LINES_ALONE 12u
-#define STATES_MOST 40u         /* of a file: the first and the last */
+#define STATES_MOST 64u         /* of a file: the first and the last */
 #define RECORDS_MOST 200u       /* of all findings: the json output has every one */
 #define RECORDS_MOST_ALONE 20u
 
@@ -60,13 +60,12 @@ void facts_of_disk_states(struct facts *f, const struct picture_node *n)
 		buffer_add_string(f->out, ", by its inode");
 		facts_close(f);
 	}
-	// A log that is synced line by line has a thousand.
 	size_t hidden = n->disk_state_count > STATES_MOST ? n->disk_state_count - STATES_MOST : 0;
 	for (size_t i = 0; i < n->disk_state_count; i++) {
 		if (hidden > 0 && i == STATES_MOST / 2) {
 			facts_open(f, "on disk");
 			text_count(f->out, hidden);
-			buffer_add_string(f->out, " more, all of them in the json output");
+			buffer_add_string(f->out, " more here, in the json output");
 			facts_close(f);
 			i += hidden;
 		}

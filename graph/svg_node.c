@@ -161,7 +161,7 @@ static void file_state(struct buffer *out, const struct picture *p, const struct
 		const struct picture_disk_state *disk = &n->disk_states[index];
 
 		disk_state_time(&time, p, disk);
-		disk_state_words(&words, disk);
+		disk_state_short(&words, disk);
 		state_row(out, disk->glyph, &time, (struct text){buffer_string(&words), words.length}, x, y, room);
 	} else {
 		svg_time(&time, p, n->states[index].time_ns);

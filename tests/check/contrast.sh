@@ -27,8 +27,9 @@ def contrast(a, b):
 
 FILLS = "bg processfill filefill addressfill foldfill alertfill gap soft"
 TEXT = [(text, fill) for text in ("ink", "muted", "bad") for fill in FILLS.split()] + [("label", "bg")]
+TEXT += [("match", "bg"), ("muted", "bg"), ("bad", "bg")]  # a preview's lines: new, ours, gone
 TEXT += [("bg", chip) for chip in "ink path alert muted".split()]
-LINES = [(line, "bg") for line in "edge path process file address fold alert faint focus match".split()] + \
+LINES = [(line, "bg") for line in "edge path process file address fold alert faint focus match label".split()] + \
     [(kind, kind + "fill") for kind in "process file address fold alert".split()]
 bad = []
 for theme, colours in (("light", light), ("dark", dark)):

@@ -13,7 +13,7 @@ import browser as chromium  # noqa: E402
 STRINGS = ["<script>alert(1)</script>", "\"><script>alert(1)</script>", "' onload='alert(1)", "javascript:alert(1)",
         "<img src=x onerror=alert(1)>"]
 FRAGMENTS = ["#sel=<img src=x onerror=alert(1)>", "#sel=n1\"onload=alert(1)", "#theme=dark\"><script>alert(1)</script>",
-        "#view=1,2,3", "#view=NaN,0,1,1",
+        "#view=1,2,3", "#view=NaN,0,1,1", "#disk=<img src=x onerror=alert(1)>", "#disk=1&sel=n1", "#disk=1",
              "#open=f9999,__proto__", "#hide=__proto__,constructor", "#t=1e999", "#q=%E0%A4%A", "#sel=__proto__&dir=constructor", "#=", "#&&&=&sel"]
 # What the file and the script may consist of; everything else came from the text.
 ELEMENTS = ("html head meta title style body script svg desc g rect path text tspan metadata circle div input output button aside header h2 h3 section dl dt dd "
@@ -58,6 +58,12 @@ def touch(page, path):
             page.value("(function(){var e=document.querySelectorAll(%r)[%d];if(e)e.dispatchEvent(new MouseEvent('click',{bubbles:true}));"
                        "document.querySelectorAll('.ui-drawer details').forEach(function(d){d.open=true;});}())" % (selector, i))
         check(page, "%s, every %s" % (name, selector))
+    page.value("location.hash='#disk=1'; new Promise(function (done) { setTimeout(done, 50); })")
+    shown = page.value("[].map.call(document.querySelectorAll('.ui-drawer details'),function(d){d.open=true;return 1;}).length")
+    if not shown or page.value("document.querySelectorAll('.ui-drawer .finding').length") == 0:
+        sys.exit(name + ": the disks' panel shows nothing")
+    page.value("new Promise(function (done) { setTimeout(done, 50); })")
+    check(page, name + ", the disks' panel")
     for words in STRINGS:
         fill_search(page, words)
         check(page, "%s, search for %s" % (name, words))

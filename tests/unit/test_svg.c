@@ -103,6 +103,91 @@ static void test_dark(void)
 	LACKS(page_js, "eval");
 }
 
+// A second witness: its states, its verdicts, what it gave back, what it contradicts.
+static void test_witnessed(void)
+{
+	struct picture *p = made_witnessed(), *again = made_witnessed();
+	char *svg = drawn(p);
+
+	CHECK_STRING(svg, drawn(again));
+	HAS(svg, "Disks: fe:00 is ws17.history: 12 of 12 births match");
+	HAS(svg, "3 records of /var/log/audit/audit.log were removed at 11:15:52 (on the disk, host clock) and are drawn from the disk");
+	HAS(svg, "1 record of /var/log/audit/audit.log was changed at 11:15:53 (on the disk, host clock); nothing in this picture rests on it");
+	HAS(svg, "the clock of the machine on fe:00 was set forward by 3,600.000 s at 10:20:00 (on the disk, host clock)");
+	HAS(svg, ">was: type=SYSCALL");
+	HAS(svg, ">is: type=USER_CMD");
+	// In the boxes, with room for the longest.
+	HAS(svg, ">6.7 KiB written here</text>");
+	HAS(svg, ">0 B content pending (217,088 bytes)</text>");
+	HAS(svg, ">87.8 KiB no record accounts for it</text>");
+	HAS(svg, ">earlier</text>");
+	HAS(svg, ">+4 more</text>");
+	HAS(svg, "<text class=\"detail verdict\" x=");
+	HAS(svg, ">never reached the disk</text>");
+	HAS(svg, ">not asked</text>");
+	// Three times of a state.
+	HAS(svg, "data-key=\"on disk\">+ 2026-11-20T10:05:09.600+09:00 6.7 KiB written here\nsystem call 2026-11-20T10:04:37.900+09:00\n"
+		 "inode       2026-11-20T10:04:37.903+09:00\non the disk 2026-11-20T11:12:10.474+09:00 (host clock), seq 1042</desc>");
+	HAS(svg, "data-key=\"born\">2026-11-03T18:00:00+09:00, by its inode</desc>");
+	// Marked by more than colour.
+	CHECK_EQUAL(count_of(svg, "<path class=\"ticks\""), 3); // two edges and the legend
+	HAS(svg, "class=\"node file recovered\"");
+	HAS(svg, ">recovered</text>");
+	HAS(svg, "data-style=\"unwritten\"");
+	HAS(svg, "created, no write seen");
+	HAS(svg, "data-filter=\"unwritten\"");
+	HAS(svg, "rests on records that a disk gave back");
+	CHECK(count_of(svg, "(recovered)</text>") >= 5); // three steps, two links
+	// What can be had back: a few lines of the preview in the drawing, more of it as data.
+	HAS(svg, "sha256 as executed");
+	HAS(svg, "before: provgraph --restore-at");
+	HAS(svg, "<text class=\"detail pre minus\"");
+	HAS(svg, "+2 more lines: the file&#39;s details");
+	HAS(svg, "data-key=\"preview\">@ 3 lines gone, none new (88.1 KiB before, 87.8 KiB after)\n@ line 1204");
+	HAS(svg, "data-key=\"sha256-executed\">3f9a6cf2");
+	made_drop(again);
+	made_free(p);
+}
+
+// A picture holds the beginnings of long previews, the page all of them.
+static void test_long_preview(void)
+{
+	struct picture *p = made_witnessed();
+	struct buffer html = {0}, preview = {0};
+
+	for (int i = 0; i < 40; i++)
+		buffer_printf(&preview, "%s+ line %d", i ? "\n" : "", i);
+	p->recoveries.items[0].preview = made_bytes(preview.bytes, preview.length);
+	char *svg = drawn(p);
+	HAS(svg, "+ line 11\n@ the rest: in the html and json output</desc>");
+	LACKS(svg, "line 12");
+	CHECK_EQUAL(write_html(p, &html, NULL), 0);
+	HAS(buffer_string(&html), "+ line 38\n+ line 39</desc>");
+	buffer_release(&html);
+	buffer_release(&preview);
+	made_free(p);
+}
+
+// A log that is synced line by line has a thousand states: they do not fill the axis, nor the lane.
+static void test_many_states(void)
+{
+	struct picture *p = made_incident();
+	struct moment_vector axis = {0};
+
+	for (unsigned i = 0; i < 1000; i++)
+		made_disk_state(p, 13, i ? '~' : '+', at(10, 1, 0, 0) + i * 400 * NANOTIME_MILLISECOND, i * 100, "written here, or by 2 others that had it open");
+	CHECK_EQUAL(axis_lay(p, 0, 800, &axis), 0);
+	CHECK(axis.count < 60);
+	moment_vector_release(&axis);
+	char *svg = drawn(p);
+	CHECK(count_of(svg, "bar version") < 330);
+	HAS(svg, ">+996 more</text>");
+	HAS(svg, "\n+988 more on disk");
+	HAS(svg, ">97.5 KiB written here</text>"); // the box has the short form
+	CHECK(count_of(svg, "data-key=\"on disk\"") < 70);
+	made_free(p);
+}
+
 static void test_no_loss(void)
 {
 	struct picture *p = made_large(12, 3);
@@ -376,6 +461,9 @@ int main(void)
 	test_html();
 	test_incident();
 	test_dark();
+	test_witnessed();
+	test_long_preview();
+	test_many_states();
 	test_no_loss();
 	test_styles();
 	test_stems();
