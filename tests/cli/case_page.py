@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Uses a case page as an analyst does, in a real browser: opens, clicks, searches, goes through time, unfolds, follows a link, prints.
 
-    case_page.py PAGE ARTEFACTS CASE.json     PAGE: .html or .svg; CASE.json: the same case, to know what has to be there
+    case_page.py PAGE ARTEFACTS CASE.json [disk]     PAGE: .html or .svg; CASE.json: the same case, to know what has to be there;
+                                                     disk: what recorded disks add, and nothing else
 """
 import json
 import os
@@ -200,6 +201,71 @@ def check_link(browser, address, case):
     page.close()
 
 
+def drawer(page):
+    return page.value("new Promise(function(done){setTimeout(function(){done(document.querySelector('aside.ui-drawer').textContent);},100);})")
+
+
+def unfold(page):
+    page.value("document.querySelectorAll('aside.ui-drawer details').forEach(function(d){d.open=true;})")
+    return drawer(page)
+
+
+def check_disk(page, case, path):
+    """The panel of the disks, and a file's own: states with their times, commands, hashes, a preview that is folded and unfolds."""
+    expect(count(page, '.ui-bar button[aria-label^="what the disks hold"]') == 1, "no way to the disks' panel")
+    for disk in case["disks"]:
+        expect(disk["words"] in page.value("document.getElementById('facts').textContent"), "a disk is not in the file")
+    page.click('.ui-bar button[aria-label^="what the disks hold"]')
+    expect(fragment(page).get("disk") == "1", "the disks' panel is not in the address line")
+    words = unfold(page)
+    for finding in case["findings"]:
+        expect(finding in words, "not in the panel: " + finding)
+    for record in case["log_findings"][:5]:
+        expect(record["was"].split("\n")[0][:60] in words, "a removed record is not in the panel")
+    page.key("d")
+    expect("disk" not in fragment(page) and page.value("document.querySelector('aside.ui-drawer').hidden"), "D does not close the panel")
+    boxes = {node["id"]: node for node in case["nodes"]}
+    shown = [r for r in case["recover"] if r["preview"]]
+    expect(shown, "no preview in the case")
+    for r in shown[:3]:
+        node = boxes[r["node"]]
+        page.click("#%s .shape" % r["node"])
+        words = drawer(page)
+        expect(r["command"] in words and (not r["command_after"] or r["command_after"] in words), "no command at " + node["path"])
+        for key in ("verdict", "before_sha256", "after_sha256", "executed_sha256"):
+            expect(r[key] in words, "%s is not shown at %s" % (key, node["path"]))
+        lines = r["preview"].split("\n")
+        expect(lines[0][2:] in text(page, "aside.ui-drawer section.wide details summary"), "the summary does not tell of the preview")
+        open_now = "document.querySelector('aside.ui-drawer section.wide details').open"
+        was = page.value(open_now)
+        page.click("aside.ui-drawer section.wide details summary")
+        expect(page.value(open_now) != was, "a click does not fold the preview")
+        if was:
+            page.click("aside.ui-drawer section.wide details summary")
+        expect(page.value(open_now), "a click does not unfold the preview")
+        least = len(lines) if path.endswith(".html") else min(len(lines), 12)
+        drawn = page.value("[].map.call(document.querySelectorAll('aside.ui-drawer section.wide .preview span'),function(s){return s.textContent;})")
+        expect([line.rstrip("\n") for line in drawn[:least]] == lines[:least], "the preview is not what the case has: %s" % drawn[:3])
+        for sign, kind in (("+", "plus"), ("-", "minus")):
+            marked = page.value("[].map.call(document.querySelectorAll('aside.ui-drawer .preview span.%s'),function(s){return s.textContent;})" % kind)
+            expect(all(line.startswith(sign + " ") for line in marked), "colour and sign differ")
+        expect(count(page, 'aside.ui-drawer button[aria-label="copy the command"]') >= (2 if r["command_after"] else 1), "no copy button")
+        page.key("Escape")
+    seen = next((n for n in case["nodes"] if n["kind"] == "file" and any(s["syscall"] and s["arrival"] for s in n["disk_states"])), None)
+    if seen:
+        page.click("#%s .shape" % seen["id"])
+        state = next(s for s in seen["disk_states"] if s["syscall"] and s["arrival"])
+        words = drawer(page)
+        for key in ("syscall", "arrival", "seq"):
+            expect(state[key] in words, "a state's %s is not shown" % key)
+        page.key("Escape")
+    for node in case["nodes"]:
+        expect(not node["recovered"] or count(page, "#%s.recovered" % node["id"]) == 1, node["id"] + " is not marked")
+    for edge in case["edges"]:
+        ticks = count(page, "#%s .ticks" % edge["id"])
+        expect(count(page, "#" + edge["id"]) == 0 or ticks == (1 if edge["recovered"] else 0), edge["id"] + " is marked wrongly")
+
+
 def check_print(page, artefacts):
     path = os.path.join(artefacts, NAME + ".pdf")
     page.pdf(path)
@@ -241,6 +307,12 @@ def main():
     address = "file://" + urllib.parse.quote(os.path.abspath(path))
     with chromium.Browser() as browser:
         page = browser.open(address)
+        if sys.argv[4:] == ["disk"]:
+            check_disk(page, case, path)
+            expect(not page.trouble, "; ".join(page.trouble[:3]))
+            page.close()
+            shots(browser, address, artefacts)
+            return
         check_open(page, case)
         check_click(page, case)
         check_details(page, case)
@@ -249,6 +321,8 @@ def main():
         check_fold(page, case)
         check_filter(page, case)
         check_view(page)
+        if case["disks"]:
+            check_disk(page, case, path)
         check_print(page, artefacts)
         expect(not page.trouble, "; ".join(page.trouble[:3]))
         expect(all(request.startswith(address) for request in page.requests), "it asked for %s" % page.requests)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What recorded disks say, in words, and in every format that is no drawing (test_svg.c has that).
+//
+//     test_disk_words                           the test
+//     test_disk_words FILE.svg|.html|.json      writes a case with a disk, for tests/cli/case-disk.sh
 #include "graph/disk_words.h"
 
+#include "base/fileio.h"
 #include "graph/write.h"
 #include "tests/unit/pictures.h"
 #include "tests/unit/unit.h"
@@ -186,8 +190,28 @@ static void test_tables(void)
 	made_free(p);
 }
 
-int main(void)
+static int write_case(const char *path)
 {
+	struct picture *p = made_witnessed();
+	struct error err = {{0}};
+	bool json = strstr(path, ".json") != NULL, html = strstr(path, ".html") != NULL;
+	int result = layout_run(p, (struct layout_options){.program = NULL}, &err);
+
+	if (result == 0)
+		result = json ? write_json(p, &said, &err) : html ? write_html(p, &said, &err) : write_svg(p, &said, &err);
+	if (result == 0)
+		result = fileio_write(path, said.bytes, said.length, 0644, true, &err);
+	if (result < 0)
+		fprintf(stderr, "%s\n", err.message);
+	buffer_release(&said);
+	made_free(p);
+	return result < 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return write_case(argv[1]);
 	test_states();
 	test_labels();
 	test_findings();
