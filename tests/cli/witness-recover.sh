@@ -52,5 +52,5 @@ for n in 1 2; do
 done
 cmp 1.html 2.html || fail "two pages differ"
 contains 1.html "$hash"
-jq -r .command case.json >command
-contains command "fe:10=$sample/web01.history"
+jq -r .command case.json >asked
+contains asked "fe:10=$sample/web01.history"
