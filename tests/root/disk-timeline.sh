@@ -39,8 +39,11 @@ check_disk() { # WHAT JOURNALED VIEWS RECORD...
 	record "$@"
 	python3 "$SRCDIR/tests/root/disk-timeline-check.py" "$PROVGRAPH" h truth "$journaled" "$views" >said 2>&1 || { cat said; fail "$what"; }
 	echo "$what: $(tail -n 1 said)"
+	# Every inode in one walk, held against each alone.
+	./test_fs_tracks h -1 60 3 >said 2>&1 || { cat said; fail "$what: many inodes"; }
 }
 
+cp "$BUILD/tests/unit/test_fs_tracks" "$BUILD/provgraph-fsread" . # beside the reader of file systems, where it looks for it
 check_disk "4 KiB blocks" 0 8 "-t ext4 -b 4096" "" 1200
 check_disk "1 KiB blocks" 0 3 "-t ext4 -b 1024" "" 60
 check_disk "data=journal" 1 3 "-t ext4 -b 4096 -J size=4" ",data=journal" 60
