@@ -25,7 +25,7 @@ function previewLines(text) {
 	var box = make('pre', {'class': 'preview'});
 	text.split('\n').forEach(function (line) {
 		var kind = {'+': 'plus', '-': 'minus', '@': 'own'}[line.charAt(0)];
-		put(box, make('span', kind ? {'class': kind} : {}, line + '\n'));
+		put(box, make('span', kind ? {'class': kind} : {}, line));
 	});
 	return box;
 }
@@ -79,6 +79,7 @@ var ofCase = facts['case'] || [];
 var disksAsked = ofCase.some(function (d) { return d.getAttribute('data-key') === 'disk'; });
 function findingSection() {
 	var box = section('What the disk contradicts'), here = null;
+	box.setAttribute('class', 'wide');
 	ofCase.forEach(function (d) {
 		var key = d.getAttribute('data-key');
 		if (key === 'finding') {

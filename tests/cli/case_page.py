@@ -309,6 +309,7 @@ def main():
         page = browser.open(address)
         if sys.argv[4:] == ["disk"]:
             check_disk(page, case, path)
+            check_print(page, artefacts)
             expect(not page.trouble, "; ".join(page.trouble[:3]))
             page.close()
             shots(browser, address, artefacts)
