@@ -28,17 +28,17 @@ static const struct verb {
 	{"init", disk_init, 0, 0, "size base segment-size" COMMON, NULL},
 	{"serve", disk_serve, 0, 0, "socket socket-group sync inline compress max-size" COMMON, NULL},
 	{"views", disk_views, 0, 0, "socket socket-group" COMMON, NULL},
-	{"cat", disk_cat, 1, 2, "path inode output force raw image max-bytes json" COMMON, "at which TIME, which file?"},
-	{"ls", disk_ls, 1, 2, "path inode output force raw json" COMMON, "at which TIME?"},
-	{"log", disk_log, 0, 1, "path inode from to json output force" COMMON, NULL},
-	{"tamper", disk_tamper, 0, 1, "path inode from to json output force" COMMON, NULL},
+	{"cat", disk_cat, 1, 2, "guest-time path inode output force raw image max-bytes json" COMMON, "at which TIME, which file?"},
+	{"ls", disk_ls, 1, 2, "guest-time path inode output force raw json" COMMON, "at which TIME?"},
+	{"log", disk_log, 0, 1, "guest-time path inode from to json output force" COMMON, NULL},
+	{"tamper", disk_tamper, 0, 1, "guest-time path inode from to json output force" COMMON, NULL},
 	{"lost", disk_lost, 0, 1, "path inode from to json output force" COMMON, NULL},
-	{"diff", disk_diff, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
-	{"files", disk_files, 2, 2, "json output force" COMMON, "between which moments? TIME1 TIME2"},
-	{"clock", disk_clock, 0, 0, "from to json output force" COMMON, NULL},
+	{"diff", disk_diff, 2, 2, "guest-time json output force" COMMON, "between which moments? TIME1 TIME2"},
+	{"files", disk_files, 2, 2, "guest-time json output force" COMMON, "between which moments? TIME1 TIME2"},
+	{"clock", disk_clock, 0, 0, "guest-time from to json output force" COMMON, NULL},
 	{"info", disk_info, 0, 0, "json output force" COMMON, NULL},
 	{"verify", disk_verify, 0, 0, "json output force" COMMON, NULL},
-	{"export", disk_export, 0, 1, "output force raw format" COMMON, NULL},
+	{"export", disk_export, 0, 1, "guest-time output force raw format" COMMON, NULL},
 	{"import", disk_import, 1, 1, "start" COMMON, "which log?"},
 };
 
@@ -196,7 +196,10 @@ static int run_verb(int argc, char **argv, const struct verb *verb, uint64_t now
 	} else {
 		o.verb = verb->name;
 		o.now_ns = now_ns;
-		status = disk_command(&o);
+		if (o.guest_time && o.history && disk_clock_load(&o, &err) < 0)
+			report_error(&err);
+		else
+			status = disk_command(&o);
 	}
 	disk_options_release(&o);
 	return status;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct history; // snapshots/history.h
+struct timeline_clock; // snapshots/timeline.h
 
 struct disk_options {
 	const char *verb;
@@ -23,12 +24,13 @@ struct disk_options {
 	const char *from, *to;     // --from, --to: a span
 	const char *output;        // -o
 	const char *socket, *socket_group, *base, *format, *start, *max_size, *size, *sync, *inline_codec, *compress, *segment_size;
-	bool raw, image, force, quiet, json, tree, no_pager;
+	bool raw, image, force, quiet, json, tree, no_pager, guest_time;
 	uint64_t max_bytes;
 	struct timezone_choice zone;
 	uint64_t now_ns;
 	struct string_vector words; // private: HISTORY and what follows it
 	struct options settings;    // private: of the configuration files
+	struct timeline_clock *guest_clock; // with --guest-time: what TIME is read by; NULL: TIME is the host's
 };
 
 // provgraph disk ARGUMENTS...; argv[0] is "disk".
@@ -47,6 +49,11 @@ bool disk_option_among(const char *allowed, const char *name);
 int disk_split_history(const char *text, char **ret_folder, int *ret_partition, struct error *err);
 // TIME as people type it, or seq:N, against an open history.
 int disk_moment(struct history *h, const char *text, const struct disk_options *o, uint64_t *ret_seq, struct error *err);
+// TIME alone, in nanoseconds of the host's clock. silent: what is remarkable about it was said before.
+int disk_time(const char *text, const struct disk_options *o, bool silent, uint64_t *ret_ns, struct error *err);
+// --guest-time: fills o->guest_clock out of all that was recorded.
+int disk_clock_load(struct disk_options *o, struct error *err);
+void disk_clock_free(struct timeline_clock *clock);
 // "4096", "64K", "20G": bytes, never 0. name: of the option, for messages.
 int disk_parse_size(const char *name, const char *text, uint64_t *ret_bytes, struct error *err);
 // A verb's result in text: to -o FILE, or standard output (a terminal gets it through the pager, but for --json).

@@ -41,7 +41,7 @@ int disk_ask(const struct disk_options *o, bool root_else, struct history **ret_
 		return -1;
 	}
 	// Between two records nothing changes on the disk, but files are born.
-	if (strncmp(o->operands[0], "seq:", 4) != 0 && nanotime_parse(o->operands[0], o->zone, o->now_ns, &q.time_ns, NULL, err) < 0)
+	if (strncmp(o->operands[0], "seq:", 4) != 0 && disk_time(o->operands[0], o, true, &q.time_ns, err) < 0)
 		q.time_ns = 0;
 	*ret_history = h;
 	*ret = q;

@@ -37,16 +37,19 @@ static bool is_long(const struct shown *part)
 	return part->to_ns - part->from_ns > SHOWN_TWICE_NS;
 }
 
+// Six decimals; the error is rounded up.
 static void add_seconds(struct buffer *out, int64_t ns)
 {
-	uint64_t size = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	uint64_t us = ((ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns) + 500) / 1000;
 
-	buffer_printf(out, "%c%" PRIu64 ".%06" PRIu64, ns < 0 ? '-' : '+', size / NANOTIME_SECOND, size % NANOTIME_SECOND / 1000);
+	buffer_printf(out, "%c%" PRIu64 ".%06" PRIu64, ns < 0 ? '-' : '+', us / 1000000, us % 1000000);
 }
 
 static void add_error(struct buffer *out, uint64_t ns)
 {
-	buffer_printf(out, "%" PRIu64 ".%06" PRIu64, ns / NANOTIME_SECOND, ns % NANOTIME_SECOND / 1000);
+	uint64_t us = ns / 1000 + 1;
+
+	buffer_printf(out, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
 }
 
 static void add_column(struct buffer *out, const struct buffer *text, int cells)
@@ -157,12 +160,22 @@ static void add_json(struct buffer *out, const struct disk_options *o, const str
 	}
 }
 
+// The moment that one end of the span stands for.
+static int judge_end(const struct disk_options *o, struct disk_span *s, const char *text, uint64_t seq, uint64_t *ret_ns, struct error *err)
+{
+	if (strncmp(text, "seq:", 4) != 0)
+		return disk_time(text, o, true, ret_ns, err);
+	return history_time_of(s->history, seq, ret_ns, err);
+}
+
 static int judge_span(const struct disk_options *o, struct disk_span *s, struct shown *ret, struct error *err)
 {
 	*ret = (struct shown){0, NANOTIME_NONE - 1};
-	if (o->from && s->from_seq > 0 && history_time_of(s->history, s->from_seq, &ret->from_ns, err) < 0)
+	if (o->from && judge_end(o, s, o->from, s->from_seq, &ret->from_ns, err) < 0)
 		return -1;
-	return o->to ? history_time_of(s->history, s->to_seq, &ret->to_ns, err) : 0;
+	if (ret->from_ns == NANOTIME_NONE) // seq:0
+		ret->from_ns = 0;
+	return o->to ? judge_end(o, s, o->to, s->to_seq, &ret->to_ns, err) : 0;
 }
 
 static int run(const struct disk_options *o, struct disk_span *span, struct error *err)

@@ -34,6 +34,7 @@ static const struct {
 	{"max-bytes", SIZE, MEMBER(max_bytes)},
 	{"format", TEXT, MEMBER(format)},
 	{"start", TEXT, MEMBER(start)},
+	{"guest-time", SWITCH, MEMBER(guest_time)},
 	{"output", TEXT, MEMBER(output)},
 	{"force", SWITCH, MEMBER(force)},
 	{"json", SWITCH, MEMBER(json)},
@@ -199,6 +200,8 @@ void disk_options_release(struct disk_options *o)
 	o->history = NULL;
 	string_vector_release(&o->words);
 	options_release(&o->settings);
+	disk_clock_free(o->guest_clock);
+	o->guest_clock = NULL;
 }
 
 int disk_split_history(const char *text, char **ret_folder, int *ret_partition, struct error *err)
