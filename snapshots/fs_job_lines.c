@@ -32,6 +32,7 @@ struct lines {
 	struct buffer frame;        // lines that wait to be sent
 	const struct timeline_state *state; // that brings them
 	uint64_t arrival_ns;
+	bool moved_on;              // of a file that was the log before
 };
 
 // ---- sending
@@ -144,7 +145,7 @@ static int move_on(struct lines *l, uint64_t inode, uint32_t generation, uint64_
 static int take_state(struct lines *l, struct fs_cursor *cursor, const struct fs_track *track, size_t i, struct line_file *file, struct error *err)
 {
 	const struct timeline_state *s = &track->states.items[i], *before = i > 0 ? s - 1 : NULL;
-	struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = s->change};
+	struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = s->change | (l->moved_on ? TIMELINE_RENAMED : 0)};
 	bool regular = (s->mode & KIND_BITS) == REGULAR_BITS, anew = s->change == 0 || (s->change & (TIMELINE_APPEARED | TIMELINE_REPLACED));
 
 	l->state = s;
@@ -178,6 +179,8 @@ static int take_states(struct lines *l, const struct fs_track *track, uint64_t f
 	struct fs_cursor *cursor = NULL;
 	struct line_file file = {0};
 	bool met = false;
+
+	l->moved_on = only != NULL;
 	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
 
 	for (size_t i = 0; result == 0 && i < track->states.count && !l->table.full; i++) {
@@ -186,7 +189,7 @@ static int take_states(struct lines *l, const struct fs_track *track, uint64_t f
 		if (only && s->generation != only->generation && !met)
 			continue;
 		if (only && (s->generation != only->generation || (met && (s->change & TIMELINE_APPEARED)))) {
-			struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = TIMELINE_DELETED};
+			struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = TIMELINE_DELETED | TIMELINE_RENAMED};
 
 			l->state = s;
 			result = line_file_remove(&l->table, &file, &when, err) < 0 || flush(l, err) < 0 ? -1 : 0;

@@ -15,7 +15,7 @@ struct log_line {
 	bool complete;            // false: the log ended within it when it was deleted
 	uint64_t seq, arrival_ns; // when it reached the disk (host clock); 0: it was there when the span began
 	uint64_t gone_seq, gone_ns; // when it was gone for good (host clock); 0: still there at the end of the span
-	unsigned gone_change;     // by what: bits of enum timeline_change
+	unsigned gone_change;     // by what: bits of enum timeline_change; RENAMED: its file was moved on before (rotation)
 	uint64_t inode, offset;   // where it first stood
 };
 VECTOR_DEFINE(log_line_vector, struct log_line)

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# The log as evidence: an audit log on a recorded disk whose records somebody deleted (rm and anew, a copy without them put in its place),
+# rewrote in place, or forged. Real records, in steps, on a disk without a journal: no root, no kernel.
+# shellcheck source=tests/lib.sh
+. "$SRCDIR/tests/lib.sh"
+requires mke2fs debugfs qemu-img zstd python3
+# shellcheck source=tests/serve.sh
+. "$SRCDIR/tests/serve.sh"
+
+# 40 s of it, around the incident.
+zstd -qdc "$SRCDIR/samples/mail-attachment/audit.log.zst" | awk '
+	match($0, /msg=audit\([0-9]+/) { t = substr($0, RSTART + 10, RLENGTH - 10) + 0; if (t >= 1795266383 && t < 1795266423) print }' >whole.log
+lines=$(wc -l <whole.log)
+[ "$lines" -gt 1000 ] || fail "only $lines records around the incident"
+size=$(wc -c <whole.log)
+third=$(head -n $((lines / 3)) whole.log | wc -c)
+torn=$((third + (size - third) / 2)) # within a line, as a rule
+
+mkdir -p tree/log/audit
+cp whole.log tree/log/audit/audit.log
+mke2fs -q -t ext4 -O ^has_journal -b 4096 -d tree image 64M || fail "mke2fs"
+log=/log/audit/audit.log
+
+edit() { printf '%s\n' "$@" | debugfs -w -f - image >debugfs.out 2>&1 || fail "$(cat debugfs.out)"; }
+now() { "$PROVGRAPH" disk info --json "$history" | sed -n 's/.*"last_seq": \([0-9]*\).*/\1/p'; }
+store() {
+	qemu-img convert -n -f raw -O raw image "$(uri "$history.socket")" >convert.out 2>&1 || fail "$(cat convert.out)"
+	qemu-io -f raw -c flush "$(uri "$history.socket")" >io.out 2>&1 || fail "$(cat io.out)"
+	seq=$(now)
+}
+# begin HISTORY: a disk on which the log grows to its whole length in three steps.
+begin() {
+	history=$1
+	cp image kept
+	"$PROVGRAPH" disk init "$history" --size 64M >init.out 2>&1 || fail "$(cat init.out)"
+	start_disk serve "$history" "$history.socket"
+	for length in "$third" "$torn" "$size"; do
+		edit "set_inode_field $log size $length" "set_inode_field $log mtime 2026112110$((10 + length % 40))00"
+		store
+	done
+}
+end() {
+	stop_disk "$served"
+	mv kept image
+}
+# What the case says without what may differ: names of nodes, and links by them.
+names() {
+	python3 - "$1" <<'PY'
+import json, sys
+case = json.load(open(sys.argv[1]))
+name = {n["id"]: (n["kind"], n["name"], n.get("pid")) for n in case["nodes"]}
+for n in sorted(map(str, name.values())):
+	print(n)
+for e in sorted(str((name[e["from"]], name[e["to"]], e["op"], e["count"])) for e in case["edges"]):
+	print(e)
+PY
+}
+# case NAME OPTION...: writes NAME.json; sets status.
+case_of() {
+	of=$1
+	shift
+	status=0
+	"$PROVGRAPH" --alert-ip 10.0.0.5 --utc --quiet --format json --force -o "$of.json" "$@" >"$of.out" 2>"$of.err" || status=$?
+}
+case_of whole --log whole.log
+[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$(cat whole.err)"
+whole_status=$status
+names whole.json >whole.names
+[ "$(wc -l <whole.names)" -gt 20 ] || fail "the case of the whole log: $(cat whole.names)"
+
+# --- rm, and a new log with what came after
+begin gone
+tail -n 40 whole.log >after.log
+edit "rm $log" "write after.log $log"
+store
+end
+expect_status 1 "$PROVGRAPH" disk lost gone "$log" --json --utc
+[ "$(wc -l <out)" -eq $((lines - 40)) ] || fail "$(wc -l <out) lines are lost of $((lines - 40))"
+python3 - out whole.log <<'PY' || fail "the lost lines are not those of the log"
+import json, sys
+lost = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8", errors="surrogateescape")]
+assert [l["line"] for l in lost] == open(sys.argv[2]).read().split("\n")[:len(lost)]
+assert all(l["whole"] and l["gone"] > l["arrival"] for l in lost)
+assert len({l["arrival_seq"] for l in lost}) >= 3
+PY
+case_of after --log after.log
+[ "$status" -eq 1 ] || fail "the new log alone knows the contact: status $status"
+case_of back --log after.log --disk fe:33=gone
+[ "$status" -eq "$whole_status" ] || fail "status $status: $(cat back.err)"
+names back.json >back.names
+same back.names whole.names
+contains back.json '"recovered":true'
+lacks whole.json '"recovered":true'
+# No log at hand at all.
+case_of alone --disk fe:33=gone
+[ "$status" -eq "$whole_status" ] || fail "status $status: $(cat alone.err)"
+names alone.json >alone.names
+same alone.names whole.names
+# The log by its name; one that is not there; and a log that has nothing to do with the disk's.
+case_of named --disk fe:33=gone --disk-log "$log"
+names named.json >named.names
+same named.names whole.names
+case_of none --log after.log --disk fe:33=gone --disk-log /log/never
+[ "$status" -eq 2 ] || fail "status $status for a log that was never there"
+contains none.err "/log/never: no recorded disk ever held such a file"
+sed 's/audit(17952/audit(17951/' whole.log >other.log
+"$PROVGRAPH" --alert-ip 10.0.0.5 --log other.log --disk fe:00=gone --format json -o other.json >other.out 2>other.err || true
+contains other.err "has no record in common with the log"
+lacks other.json '"recovered":true'
+
+# --- a copy without the attacker's records takes the log's place
+begin sed
+grep -v -e '/tmp/.x' -e stage2 -e ' pid=30996 ' -e ' ppid=30996 ' whole.log >clean.log
+edit "write clean.log /log/audit/sedQ8xYz1" "rm $log" "ln /log/audit/sedQ8xYz1 $log" "unlink /log/audit/sedQ8xYz1"
+store
+end
+expect_status 1 "$PROVGRAPH" disk lost sed "$log" --json
+[ "$(wc -l <out)" -eq $(($(sort -u whole.log | wc -l) - $(sort -u clean.log | wc -l))) ] || fail "$(wc -l <out) lines are lost"
+contains out '"change":["replaced"]'
+case_of clean --log clean.log
+case_of sed --log clean.log --disk fe:33=sed
+[ "$status" -eq "$whole_status" ] || fail "status $status: $(cat sed.err)"
+names sed.json >sed.names
+same sed.names whole.names
+same_or_less() { [ "$(names "$1" | wc -l)" -lt "$(wc -l <whole.names)" ] || fail "$1 is as large as the whole"; }
+[ ! -e clean.json ] || same_or_less clean.json
+contains sed.json 'removed'
+# The terminal is told in one line.
+"$PROVGRAPH" --alert-ip 10.0.0.5 --log clean.log --disk fe:33=sed --utc --format text -o - >sed.text 2>sed.err || true
+contains sed.err "records were removed; the disk gives back what it once held"
+contains sed.text "removed"
+
+# --- in place: the address of the contact is another one, in as many bytes
+begin forged
+python3 - whole.log forged.log <<'PY'
+import sys
+log = open(sys.argv[1], "rb").read()
+forged = log.replace(b"saddr=020001BB0A000005", b"saddr=020001BB0A000009")
+assert forged != log and len(forged) == len(log)
+open(sys.argv[2], "wb").write(forged)
+PY
+cmp -l whole.log forged.log | awk '{ print int(($1 - 1) / 4096) }' | sort -nu >blocks
+while read -r block; do
+	dd if=forged.log of=image bs=4096 skip="$block" seek="$(debugfs -R "bmap $log $block" image 2>/dev/null)" count=1 conv=notrunc status=none
+done <blocks
+store
+end
+case_of forged --log forged.log
+[ "$status" -eq 1 ] || fail "the forged log knows the contact: status $status"
+case_of true --log forged.log --disk fe:33=forged
+[ "$status" -eq "$whole_status" ] || fail "status $status: $(cat true.err)"
+names true.json >true.names
+same true.names whole.names
+contains true.json 'saddr=020001BB0A000009'
+case_of truealone --disk fe:33=forged
+names truealone.json >truealone.names
+same truealone.names whole.names
+
+# --- nothing happened: no word about it
+begin clean
+end
+"$PROVGRAPH" --alert-ip 10.0.0.5 --log whole.log --disk fe:00=clean --utc --format json -o calm.json >calm.out 2>calm.err || true
+lacks calm.err "removed"
+lacks calm.json '"recovered":true'
+expect_status 0 "$PROVGRAPH" disk lost clean "$log"
+[ ! -s out ] || fail "$(cat out)"
+# A copy that was taken before the log had grown: what is newer was not removed.
+head -n $((lines / 2)) whole.log >early.log
+"$PROVGRAPH" --alert-ip 10.0.0.5 --log early.log --disk fe:00=clean --utc --format json -o early.json >early.out 2>early.err || true
+lacks early.err "removed"
