@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cmd/options.h"
+#include "cmd/recovered.h"
 #include "cmd/report.h"
 #include "cmd/witness.h"
 #include "graph/graph.h"
@@ -42,6 +43,7 @@ struct investigation {
 	struct creators *creators;  // creators.c: who made files before the window; NULL: nobody was looked for
 	uint64_t ancestors_unknown; // processes whose start lies further back than the look-up went
 	struct witness witness;     // cmd/witness.h: what recorded disks say
+	struct recovered_logs recovered; // cmd/recovered.h: what they once held of the log
 	struct picture *picture;
 };
 
