@@ -205,7 +205,8 @@ static int check_devices(const struct investigation *in, struct error *err)
 		const struct witness_volume *v = &w->volumes[i];
 		struct buffer list AUTO_RELEASE_BUFFER = {0};
 
-		if (device_known(&seen, v))
+		// A disk of its own for logs: nobody audits what happens there, and the log itself was on it.
+		if (device_known(&seen, v) || recovered_logs_on(&in->recovered, v))
 			continue;
 		list_devices(in, &seen, &list);
 		result = error_set(err, "--disk %s%s%02x:%02x=%s: the log names no file of this device in the window%s%s", v->mapping.host ? v->mapping.host : "",
