@@ -8,7 +8,6 @@
 
 #include "base/bytes.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define EXT_SUPERBLOCK_OFFSET 1024u
@@ -18,120 +17,6 @@
 #define WARM_UP_RECORDS 65536u     /* how far back a transaction that is under way at the origin may have begun */
 #define WARM_UP_BLOCKS 4096u
 #define FEED_BYTES (256u << 10)
-
-// ---- the overlay
-
-static size_t slot_of(const struct fs_overlay *o, uint64_t fs_block)
-{
-	size_t at = (size_t)((fs_block * UINT64_C(0x9E3779B97F4A7C15)) >> 20) & (o->capacity - 1);
-
-	while (o->slots[at].used && o->slots[at].fs_block != fs_block)
-		at = (at + 1) & (o->capacity - 1);
-	return at;
-}
-
-static bool tid_before(uint32_t a, uint32_t b) // transaction numbers wrap
-{
-	return (int32_t)(a - b) < 0;
-}
-
-static bool is_live(const struct fs_cursor *c, const struct fs_overlay_copy *copy)
-{
-	return copy->used && !copy->dead && !c->journal_empty && !tid_before(copy->tid, c->tail_tid);
-}
-
-// Doubles, or only throws the dead out.
-static int overlay_grow(struct fs_cursor *c, struct error *err)
-{
-	struct fs_overlay old = c->overlay, grown = {0};
-	size_t live = 0;
-
-	for (size_t i = 0; i < old.capacity; i++)
-		live += is_live(c, &old.slots[i]);
-	for (grown.capacity = 1024; grown.capacity < live * 4;)
-		grown.capacity *= 2;
-	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
-	if (!grown.slots)
-		return error_set(err, "out of memory");
-	for (size_t i = 0; i < old.capacity; i++) {
-		if (is_live(c, &old.slots[i])) {
-			grown.slots[slot_of(&grown, old.slots[i].fs_block)] = old.slots[i];
-			grown.used++;
-		}
-	}
-	free(old.slots);
-	c->overlay = grown;
-	return 0;
-}
-
-static int overlay_put(struct fs_cursor *c, const struct fs_overlay_copy *copy, struct error *err)
-{
-	if ((c->overlay.used + 1) * 2 > c->overlay.capacity && overlay_grow(c, err) < 0)
-		return -1;
-	struct fs_overlay_copy *slot = &c->overlay.slots[slot_of(&c->overlay, copy->fs_block)];
-
-	c->overlay.used += !slot->used;
-	*slot = *copy;
-	return 0;
-}
-
-static void overlay_clear(struct fs_cursor *c)
-{
-	free(c->overlay.slots);
-	c->overlay = (struct fs_overlay){0};
-}
-
-bool fs_cursor_overlay_is_empty(const struct fs_cursor *c)
-{
-	return c->overlay.used == 0 || c->journal_empty;
-}
-
-const struct fs_overlay_copy *fs_cursor_live_copy(const struct fs_cursor *c, uint64_t fs_block)
-{
-	if (fs_cursor_overlay_is_empty(c))
-		return NULL;
-	const struct fs_overlay_copy *copy = &c->overlay.slots[slot_of(&c->overlay, fs_block)];
-
-	return is_live(c, copy) ? copy : NULL;
-}
-
-int fs_cursor_sure_copy(struct fs_cursor *c, uint64_t fs_block, const struct fs_overlay_copy **ret, struct error *err)
-{
-	const struct fs_overlay_copy *copy = fs_cursor_live_copy(c, fs_block);
-	uint8_t *bytes;
-
-	*ret = copy;
-	if (!copy || !copy->unchecked)
-		return 0;
-	const struct journal_copy told = {.fs_block = fs_block, .escaped = copy->escaped, .tid = copy->tid, .checksum = copy->checksum};
-
-	bytes = malloc(c->block_bytes);
-	if (!bytes)
-		return error_set(err, "out of memory");
-	int result = fs_cursor_read_written(c, copy->seq, copy->disk_offset, bytes, c->block_bytes, err);
-
-	if (result == 0 && !journal_follow_holds(c->follow, &told, bytes)) {
-		c->doubts = true;
-		result = error_set(err, "journal: the copy of block %" PRIu64 " is not what its descriptor says", fs_block);
-	}
-	if (result == 0)
-		c->overlay.slots[slot_of(&c->overlay, fs_block)].unchecked = false;
-	free(bytes);
-	return result;
-}
-
-int fs_cursor_read_copy(struct fs_cursor *c, const struct fs_overlay_copy *copy, uint64_t within, void *bytes, size_t length, struct error *err)
-{
-	static const uint8_t magic[4] = {0xC0, 0x3B, 0x39, 0x98};
-	uint64_t offset = copy->disk_offset + within;
-
-	if (copy->seq == 0 ? disk_at_read(c->origin, offset, bytes, length, err) < 0
-			   : fs_cursor_read_written(c, copy->seq, offset, bytes, length, err) < 0)
-		return -1;
-	for (size_t i = 0; copy->escaped && within + i < sizeof(magic) && i < length; i++)
-		((uint8_t *)bytes)[i] = magic[within + i];
-	return 0;
-}
 
 // ---- commits
 
@@ -191,11 +76,11 @@ static int apply_commit(struct fs_cursor *c, const struct journal_commit *commit
 		entry.unchecked = copy->unchecked;
 		entry.checksum = copy->checksum;
 		entry.disk_offset = journal_disk_offset(c, copy->journal_block);
-		if (copy->fs_block < c->geometry.fs_blocks && entry.disk_offset != UINT64_MAX && overlay_put(c, &entry, err) < 0)
+		if (copy->fs_block < c->geometry.fs_blocks && entry.disk_offset != UINT64_MAX && fs_cursor_overlay_put(c, &entry, err) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < commit->revoked_count && c->overlay.capacity > 0; i++)
-		c->overlay.slots[slot_of(&c->overlay, commit->revoked[i])].dead = true;
+	for (size_t i = 0; i < commit->revoked_count; i++)
+		fs_cursor_overlay_revoke(c, commit->revoked[i]);
 	return 0;
 }
 
@@ -204,7 +89,7 @@ static int on_commit(void *context, const struct journal_commit *commit, struct 
 {
 	struct fs_cursor *c = context;
 
-	if (commit->seq <= c->quiet_until || c->ended || tid_before(commit->tid, c->tail_tid))
+	if (commit->seq <= c->quiet_until || c->ended || fs_cursor_tid_before(commit->tid, c->tail_tid))
 		return 0;
 	if (gather_commit(c, commit, err) < 0)
 		return -1;
@@ -295,7 +180,7 @@ static int load_replay(struct fs_cursor *c, struct error *err)
 			continue;
 		result = origin_of(c, entry.disk_offset, &entry.seq, err);
 		if (result == 0)
-			result = overlay_put(c, &entry, err);
+			result = fs_cursor_overlay_put(c, &entry, err);
 	}
 	journal_result_release(&found);
 	return result;
@@ -319,7 +204,7 @@ static void forget_journal(struct fs_cursor *c)
 	c->follow = NULL;
 	journal_extents_release(&c->geometry.extents);
 	journal_extents_release(&c->by_block);
-	overlay_clear(c);
+	fs_cursor_overlay_clear(c);
 	c->unsure = true;
 	c->has_journal = false;
 	c->journal_empty = true;
@@ -409,7 +294,7 @@ static int locate(struct fs_cursor *c, struct error *err)
 		result = begin_following(c, super, err);
 	free(super);
 	if (result == 0 && c->has_journal && !c->journal_empty && load_replay(c, &ignored) < 0)
-		overlay_clear(c); // a journal that the kernel would refuse: a view at that moment says so
+		fs_cursor_overlay_clear(c); // a journal that the kernel would refuse: a view at that moment says so
 	return result;
 }
 
@@ -432,7 +317,7 @@ static int gather_passed(struct fs_cursor *c, const uint8_t *super, struct error
 		struct fs_change change = {.source = FS_FROM_HOME};
 		uint64_t from = copy->fs_block * c->block_bytes;
 
-		if (is_live(c, copy) && (empty || tid_before(copy->tid, tail)) &&
+		if (fs_cursor_copy_lives(c, copy) && (empty || fs_cursor_tid_before(copy->tid, tail)) &&
 		    fs_cursor_clip(c, from, from + c->block_bytes, add_copy_piece, &change, err) < 0)
 			return -1;
 	}

@@ -66,14 +66,23 @@ int fs_cursor_read_written(struct fs_cursor *c, uint64_t seq, uint64_t disk_offs
 typedef int fs_cursor_piece(struct fs_cursor *c, struct fs_range piece, uint32_t owner, void *context, struct error *err);
 int fs_cursor_clip(struct fs_cursor *c, uint64_t from, uint64_t to, fs_cursor_piece *add, void *context, struct error *err);
 
-// fs_cursor_journal.c
-int fs_cursor_journal_open(struct fs_cursor *c, struct error *err);     // at c->seq
-void fs_cursor_journal_release(struct fs_cursor *c);
+// fs_cursor_overlay.c
+static inline bool fs_cursor_tid_before(uint32_t a, uint32_t b) // transaction numbers wrap
+{
+	return (int32_t)(a - b) < 0;
+}
+bool fs_cursor_overlay_is_empty(const struct fs_cursor *c);
+int fs_cursor_overlay_put(struct fs_cursor *c, const struct fs_overlay_copy *copy, struct error *err);
+void fs_cursor_overlay_revoke(struct fs_cursor *c, uint64_t fs_block);
+void fs_cursor_overlay_clear(struct fs_cursor *c);
+bool fs_cursor_copy_lives(const struct fs_cursor *c, const struct fs_overlay_copy *copy); // the tail has not passed it
 const struct fs_overlay_copy *fs_cursor_live_copy(const struct fs_cursor *c, uint64_t fs_block);
 // The same for who goes by it: one that nobody looked at is looked at first. *ret NULL: there is none.
 int fs_cursor_sure_copy(struct fs_cursor *c, uint64_t fs_block, const struct fs_overlay_copy **ret, struct error *err);
-bool fs_cursor_overlay_is_empty(const struct fs_cursor *c);
 int fs_cursor_read_copy(struct fs_cursor *c, const struct fs_overlay_copy *copy, uint64_t within, void *bytes, size_t length, struct error *err);
+// fs_cursor_journal.c
+int fs_cursor_journal_open(struct fs_cursor *c, struct error *err);     // at c->seq
+void fs_cursor_journal_release(struct fs_cursor *c);
 // A record wrote [offset, + length) of the volume. Feeds journal blocks, commits, looks for a journal where there was none.
 int fs_cursor_journal_note(struct fs_cursor *c, uint64_t seq, const struct segment_row *row, uint64_t offset, uint64_t length, struct error *err);
 
