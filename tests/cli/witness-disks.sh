@@ -7,12 +7,14 @@ requires jq python3
 history=$SRCDIR/samples/guest-disk/web01.history
 expect_status 0 "$PROVGRAPH" disk export "$history" --format dm-log-writes -o writes
 
-# other NAME SECONDS PARTITIONS: NAME.history
+# other NAME SECONDS PARTITIONS [FROM_NS STEP]: NAME.history
 other() {
-	python3 "$SRCDIR/tests/cli/data/witness_disks.py" writes "$1.writes" "$2" "$3" || fail "$1: witness_disks.py"
-	expect_status 0 "$PROVGRAPH" disk init "$1.history" --size 512M --quiet
-	expect_status 0 "$PROVGRAPH" disk import "$1.history" "$1.writes" --quiet
-	rm "$1.writes"
+	name=$1
+	shift
+	python3 "$SRCDIR/tests/cli/data/witness_disks.py" writes "$name.writes" "$@" || fail "$name: witness_disks.py"
+	expect_status 0 "$PROVGRAPH" disk init "$name.history" --size 512M --quiet
+	expect_status 0 "$PROVGRAPH" disk import "$name.history" "$name.writes" --quiet
+	rm "$name.writes"
 }
 other long 600 0
 other parts 0 2
@@ -63,3 +65,11 @@ ask 0 hosts.log --disk "fe:10=$history"
 contains err '7 files asked'
 ask 0 hosts.log --disk "web/fe:10=$history" --disk db/fe:10=long.history
 contains err 'db/fe:10 is long.history; no birth of a file could be compared'
+
+# A clock that was set back after the tampering (seq:165): a finding, and both stretches of that time are looked at.
+other stepped 0 0 1795275531000000000 90
+ask 0 audit.log --disk fe:10=stepped.history
+contains err '7 of 7 births of files agree'
+jq -e '[.completeness.missing[].words | select(startswith("the guest'"'"'s clock was set back by 9"))] | length == 1' out >/dev/null ||
+	fail "the step is not told"
+jq -e '.disks[0].clock | map(.stepped) == [false, true]' out >/dev/null || fail "clock: $(jq -c '.disks[0].clock' out)"

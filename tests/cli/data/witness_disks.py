@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # A log of dm-log-writes, as "provgraph disk export --format dm-log-writes" writes it, becomes another disk's.
-#     python3 witness_disks.py LOG OUT SECONDS PARTITIONS
+#     python3 witness_disks.py LOG OUT SECONDS PARTITIONS [FROM_NS STEP]
 # SECONDS: the record goes on for so long, with a write behind the end of the file system. PARTITIONS: 0, or so many, each of them
-# a copy of the disk.
+# a copy of the disk. From FROM_NS on every time is STEP seconds later: as if the guest's clock had been set back.
 import re
 import struct
 import sys
@@ -38,12 +38,16 @@ def partition_table(count):
 
 
 source, out, seconds, partitions = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+step_at_ns, step_ns = (int(sys.argv[5]), int(sys.argv[6]) * 10**9) if len(sys.argv) > 5 else (0, 0)
 entries = []
 last_ns = 0
 for sector, sectors, flags, text, data in read(open(source, 'rb').read()):
     time = re.fullmatch(rb't=(\d+)', text)
     if time:
         last_ns = int(time.group(1))
+        if step_ns and last_ns >= step_at_ns:
+            last_ns += step_ns
+        text = b't=%d' % last_ns
         if partitions and not entries:
             entries += [entry(0, 0, MARK, text), entry(0, 1, 0, data=partition_table(partitions))]
     moves = range(partitions) if sectors and not flags & MARK else [None]
