@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define RECOVERIES_SHOWN 8
+#define PREVIEWS_SHOWN 4  /* the page's panel has all */
 #define PREVIEW_SHOWN 7   /* lines: a summary, where it stands, and what fits */
 #define FINDINGS_SHOWN 6
 #define RECORDS_SHOWN 6   /* of all findings */
@@ -69,7 +70,7 @@ static int add_preview(struct block_vector *out, const struct picture_recovery *
 	return lines > shown ? add_about(out, r->node, BLOCK_PREVIEW, "", svg_words(more)) : 0;
 }
 
-static int add_recovery(struct block_vector *out, const struct picture *p, const struct picture_recovery *r)
+static int add_recovery(struct block_vector *out, const struct picture *p, const struct picture_recovery *r, bool with_preview)
 {
 	const struct picture_node *n = &p->nodes.items[r->node];
 	struct buffer words = {0};
@@ -87,7 +88,7 @@ static int add_recovery(struct block_vector *out, const struct picture *p, const
 	buffer_release(&words);
 	if (result < 0 || add_about(out, r->node, BLOCK_HASH, "sha256 before ", r->before_sha256) < 0 ||
 	    add_about(out, r->node, BLOCK_HASH, "sha256 after ", r->after_sha256) < 0 ||
-	    add_about(out, r->node, BLOCK_HASH, "sha256 as executed ", r->executed_sha256) < 0 || add_preview(out, r) < 0)
+	    add_about(out, r->node, BLOCK_HASH, "sha256 as executed ", r->executed_sha256) < 0 || (with_preview && add_preview(out, r) < 0))
 		return -1;
 	if (add_about(out, r->node, BLOCK_COMMAND, r->command_after.length ? "before: " : "", r->command) < 0)
 		return -1;
@@ -111,13 +112,14 @@ static int add_heading(struct block_vector *out, const struct picture *p)
 
 int svg_add_recoveries(struct block_vector *out, const struct picture *p)
 {
-	size_t shown = 0, worth = 0;
+	size_t shown = 0, worth = 0, previews = 0;
 
 	for (int lost = 1; lost >= 0; lost--)
 		for (size_t i = 0; i < p->recoveries.count; i++) {
 			if (!is_worth(p, &p->recoveries.items[i], lost == 1) || ++worth > RECOVERIES_SHOWN)
 				continue;
-			if ((shown++ == 0 && add_heading(out, p) < 0) || add_recovery(out, p, &p->recoveries.items[i]) < 0)
+			previews += p->recoveries.items[i].preview.length > 0;
+			if ((shown++ == 0 && add_heading(out, p) < 0) || add_recovery(out, p, &p->recoveries.items[i], previews <= PREVIEWS_SHOWN) < 0)
 				return -1;
 		}
 	if (worth > shown) {
