@@ -130,7 +130,10 @@ static void count(struct recovered_logs *r)
 	for (size_t i = 0; i < r->comparison.lines.count; i++) {
 		const struct compared *line = &r->comparison.lines.items[i];
 
-		r->removed += line->fate == COMPARE_REMOVED;
+		bool nameless = line->disk->gone_seq == line->disk->seq;
+
+		r->nameless += line->fate == COMPARE_REMOVED && nameless;
+		r->removed += line->fate == COMPARE_REMOVED && !nameless;
 		r->changed += line->fate == COMPARE_REPLACED;
 		r->rotated += line->fate == COMPARE_ROTATED;
 		r->late += line->late_ns > 0 && line->fate == COMPARE_KEPT;

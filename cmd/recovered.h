@@ -29,7 +29,7 @@ struct recovered_logs {
 	struct comparison comparison;
 	bool compared;                  // else nothing below counts
 	bool alone;                     // there is no log at hand
-	uint64_t removed, changed, rotated, late; // records
+	uint64_t removed, changed, nameless, rotated, late; // records; nameless: came when the log had lost its name, to what its daemon had open
 	uint64_t later_removed;         // of the log at hand that the disk no longer holds: the copy was taken before
 };
 

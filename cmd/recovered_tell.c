@@ -167,6 +167,7 @@ static int add_note(struct investigation *in, struct error *err)
 	add_count(&words, r->removed, r->removed == 1 ? " record removed" : " records removed");
 	add_count(&words, r->changed, " changed");
 	add_count(&words, r->late, " put in later");
+	add_count(&words, r->nameless, " written to the file that had been removed");
 	if (words.length == 0)
 		return 0;
 	note.time_ns = first_gone(in, &host_ns);
@@ -192,6 +193,7 @@ static void report(const struct investigation *in)
 	add_count(&words, r->removed, r->removed == 1 ? " record was removed" : " records were removed");
 	add_count(&words, r->changed, " changed");
 	add_count(&words, r->late, " put in later");
+	add_count(&words, r->nameless, " written to the file that had been removed");
 	add_count(&words, r->rotated, " went with rotated files");
 	if (words.length > 0)
 		report_line("%s: %s; the disk gives back what it once held", r->logs[0].name, buffer_string(&words));

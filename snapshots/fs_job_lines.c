@@ -3,9 +3,9 @@
 //
 // Which states there were, and which bytes each changed, the track tells (fs_track.h). A second cursor then goes from state to state, and
 // only the changed bytes are read. Files that were the log and were moved on (rotation), and those that bear its name with a number, are
-// followed by their inodes: their lines live on.
-#include "snapshots/fs_states.h"
-#include "snapshots/line_table.h"
+// followed by their inodes: their lines live on. A log that was removed while its program has it open is written on, without a name: what
+// came then is told, and gone as it comes.
+#include "snapshots/fs_job_lines.h"
 
 #include "base/nanotime.h"
 
@@ -21,23 +21,9 @@
 #define REGULAR_BITS 0x8000u
 #define CONTENT_CHANGES (TIMELINE_GREW | TIMELINE_CUT | TIMELINE_REWRITTEN | TIMELINE_ARRIVED)
 
-struct moved { uint64_t inode, from_seq, mtime_ns; uint32_t generation; }; // a file that is followed by its inode
-VECTOR_DEFINE(moved_vector, struct moved)
-
-struct lines {
-	struct fs_job *job;
-	struct fs_span *span;
-	struct line_table table;
-	struct moved_vector moved;
-	struct buffer frame;        // lines that wait to be sent
-	const struct timeline_state *state; // that brings them
-	uint64_t arrival_ns;
-	bool moved_on;              // of a file that was the log before
-};
-
 // ---- sending
 
-static int flush(struct lines *l, struct error *err)
+int lines_flush(struct lines *l, struct error *err)
 {
 	int result = 0;
 
@@ -59,7 +45,7 @@ static int on_line(void *context, const struct line_found *line, struct error *e
 	}
 	wire_put_u64(&l->frame, line->offset << 1 | line->complete);
 	wire_put_bytes(&l->frame, line->bytes, line->length);
-	return l->frame.length > FRAME_BYTES ? flush(l, err) : 0;
+	return l->frame.length > FRAME_BYTES ? lines_flush(l, err) : 0;
 }
 
 static int send_gone(struct lines *l, struct error *err)
@@ -77,30 +63,30 @@ static int send_gone(struct lines *l, struct error *err)
 		wire_put_u64(&l->frame, e->gone_seq);
 		wire_put_u64(&l->frame, e->gone_ns);
 		wire_put_u64(&l->frame, e->gone_change);
-		if (++count % GONE_AT_ONCE == 0 && flush(l, err) < 0)
+		if (++count % GONE_AT_ONCE == 0 && lines_flush(l, err) < 0)
 			return -1;
 	}
-	return flush(l, err);
+	return lines_flush(l, err);
 }
 
 // ---- the content at a state
 
-struct content { struct fs_cursor *cursor; struct fs_map map; };
+struct content { struct fs_cursor *cursor; const struct fs_map *map; };
 
 static int read_content(void *context, uint64_t offset, void *bytes, size_t length, struct error *err)
 {
 	struct content *c = context;
 
-	return fs_map_content(&c->map, fs_names_read, c->cursor, offset, bytes, length, err);
+	return fs_map_content(c->map, fs_names_read, c->cursor, offset, bytes, length, err);
 }
 
 static uint64_t next_data(void *context, uint64_t offset)
 {
 	const struct content *c = context;
 
-	while (!c->map.inline_bytes) {
+	while (!c->map->inline_bytes) {
 		bool hole;
-		struct fs_run run = fs_map_at(&c->map, offset, UINT64_MAX - offset, &hole);
+		struct fs_run run = fs_map_at(c->map, offset, UINT64_MAX - offset, &hole);
 
 		if (!hole && !run.unwritten)
 			break;
@@ -111,35 +97,56 @@ static uint64_t next_data(void *context, uint64_t offset)
 	return offset;
 }
 
+int lines_take(struct lines *l, struct fs_cursor *cursor, const struct fs_map *map, uint64_t size, struct line_file *file, uint64_t from, uint64_t to,
+	       const struct line_moment *when, struct error *err)
+{
+	struct content content = {.cursor = cursor, .map = map};
+	struct line_source source = {.size = size, .read = read_content, .data = next_data, .context = &content};
+
+	return line_file_change(&l->table, file, &source, from, to, when, err);
+}
+
 static int take_content(struct lines *l, struct fs_cursor *cursor, struct line_file *file, const struct timeline_state *s, uint64_t from, uint64_t to,
 			const struct line_moment *when, struct error *err)
 {
-	struct content content = {.cursor = cursor};
-	struct line_source source = {.size = s->size_bytes, .read = read_content, .data = next_data, .context = &content};
+	struct fs_map map = {0};
 	struct fs_inode *inode = malloc(sizeof(*inode));
 	bool found = false;
 	int result = inode ? fs_inode_read(cursor, l->span->end.fs, s->inode, inode, &found, err) : error_set(err, "out of memory");
 
 	if (result == 0 && found)
-		result = fs_map_decode(inode->raw, inode->length, fs_cursor_block_bytes(cursor), fs_names_read, cursor, &content.map, err);
+		result = fs_map_decode(inode->raw, inode->length, fs_cursor_block_bytes(cursor), fs_names_read, cursor, &map, err);
 	if (result == 0 && found)
-		result = line_file_change(&l->table, file, &source, from, to, when, err);
-	fs_map_release(&content.map);
+		result = lines_take(l, cursor, &map, s->size_bytes, file, from, to, when, err);
+	fs_map_release(&map);
 	free(inode);
 	return result;
 }
 
 // ---- one file's states
 
-static int move_on(struct lines *l, uint64_t inode, uint32_t generation, uint64_t from_seq, uint64_t mtime_ns, struct error *err)
+static int move_on(struct lines *l, struct moved file, struct error *err)
 {
 	for (size_t i = 0; i < l->moved.count; i++) {
-		if (l->moved.items[i].inode == inode && l->moved.items[i].generation == generation)
+		const struct moved *known = &l->moved.items[i];
+
+		if (known->inode == file.inode && known->generation == file.generation && known->nameless == file.nameless)
 			return 0;
 	}
-	if (moved_vector_append(&l->moved, (struct moved){inode, from_seq, mtime_ns, generation}) < 0)
-		return error_set(err, "out of memory");
-	return 0;
+	return moved_vector_append(&l->moved, file) < 0 ? error_set(err, "out of memory") : 0;
+}
+
+// The file that state `s` took the log's place from, or that lost its last name with it.
+static int leave_file(struct lines *l, struct fs_cursor *cursor, const struct timeline_state *s, const struct timeline_state *before, bool by_path,
+		      struct error *err)
+{
+	struct moved file = {.inode = before->inode, .generation = before->generation, .from_seq = s->seq, .mtime_ns = before->mtime_ns};
+
+	if (by_path && (s->change & TIMELINE_RENAMED)) // its lines will be found where it went, and were never gone
+		return move_on(l, file, err);
+	if (lines_is_nameless(l, cursor, file.inode, file.generation, &file.nameless, err) < 0)
+		return -1;
+	return file.nameless ? move_on(l, file, err) : 0;
 }
 
 static int take_state(struct lines *l, struct fs_cursor *cursor, const struct fs_track *track, size_t i, struct line_file *file, struct error *err)
@@ -151,18 +158,15 @@ static int take_state(struct lines *l, struct fs_cursor *cursor, const struct fs
 	l->state = s;
 	l->arrival_ns = s->arrival_ns;
 	if (s->change & (TIMELINE_REPLACED | TIMELINE_DELETED)) {
-		// Moved: its lines will be found where it went, and were never gone.
-		if (track->path && before && (s->change & TIMELINE_RENAMED) &&
-		    move_on(l, before->inode, before->generation, s->seq, before->mtime_ns, err) < 0)
-			return -1;
-		if (line_file_remove(&l->table, file, &when, err) < 0 || flush(l, err) < 0)
+		if ((before && leave_file(l, cursor, s, before, track->path != NULL, err) < 0) || line_file_remove(&l->table, file, &when, err) < 0 ||
+		    lines_flush(l, err) < 0)
 			return -1;
 	}
 	if (!regular || (!anew && !(s->change & CONTENT_CHANGES)) || ((s->change & TIMELINE_DELETED) && !(s->change & TIMELINE_APPEARED)))
 		return 0;
 	if (take_content(l, cursor, file, s, anew ? 0 : s->changed_from, anew ? s->size_bytes : s->changed_to, &when, err) < 0)
 		return -1;
-	return flush(l, err);
+	return lines_flush(l, err);
 }
 
 static int stand_still(void *context, const struct fs_step *step, struct error *err)
@@ -192,7 +196,7 @@ static int take_states(struct lines *l, const struct fs_track *track, uint64_t f
 			struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = TIMELINE_DELETED | TIMELINE_RENAMED};
 
 			l->state = s;
-			result = line_file_remove(&l->table, &file, &when, err) < 0 || flush(l, err) < 0 ? -1 : 0;
+			result = line_file_remove(&l->table, &file, &when, err) < 0 || lines_flush(l, err) < 0 ? -1 : 0;
 			break;
 		}
 		met = true;
@@ -268,7 +272,7 @@ static int take_sibling(struct lines *l, struct fs_cursor *cursor, uint64_t numb
 
 	if (result == 0 && found && fs_inode_lives(inode->raw) && fs_inode_kind(inode) == FS_REGULAR &&
 	    fs_ext_decode_inode(l->span->end.fs, number, inode->raw, inode->length, &file, &ignored) == 0)
-		result = move_on(l, number, fs_inode_generation(inode), from_seq, file.mtime_ns, err);
+		result = move_on(l, (struct moved){.inode = number, .generation = fs_inode_generation(inode), .from_seq = from_seq, .mtime_ns = file.mtime_ns}, err);
 	fs_file_release(&file);
 	free(inode);
 	return result;
@@ -324,7 +328,7 @@ static int follow_moved(struct lines *l, size_t from, struct error *err)
 
 		if (i == MAX_FILES)
 			return fs_job_warn(l->job, "the log was more than 256 files: the lines of further ones that were moved on count as gone", err);
-		if (follow(l, NULL, 0, moved.inode, moved.from_seq, &moved, &any, err) < 0)
+		if ((moved.nameless ? lines_follow_nameless(l, &moved, err) : follow(l, NULL, 0, moved.inode, moved.from_seq, &moved, &any, err)) < 0)
 			return -1;
 	}
 	return 0;

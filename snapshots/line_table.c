@@ -6,6 +6,7 @@
 
 #define CHUNK_BYTES ((size_t)256 << 10)
 #define FIRST_SLOTS 1024u
+#define UNSETTLED_LINES 1024u /* looked at from the end: what is on its way is at most 35 s old */
 
 int line_table_init(struct line_table *t, line_table_found *found, void *context, struct error *err)
 {
@@ -69,8 +70,8 @@ static int add_line(struct line_table *t, const struct line_found *line, uint32_
 
 		if (e->hash != hash)
 			continue;
-		e->live++;
-		*ret = t->slots[at];
+		e->live += !t->nameless;
+		*ret = t->nameless ? LINE_NAMELESS : t->slots[at];
 		return 0;
 	}
 	*ret = LINE_NONE;
@@ -78,9 +79,17 @@ static int add_line(struct line_table *t, const struct line_found *line, uint32_
 		t->full = true;
 		return 0;
 	}
-	if (line_entries_append(&t->entries, (struct line_entry){.hash = hash, .live = 1}) < 0)
+	struct line_entry entry = {.hash = hash, .live = !t->nameless};
+
+	if (t->nameless) {
+		entry.gone_seq = t->nameless->seq;
+		entry.gone_ns = t->nameless->time_ns;
+		entry.gone_change = t->nameless->change;
+	}
+	if (line_entries_append(&t->entries, entry) < 0)
 		return error_set(err, "out of memory");
-	*ret = t->slots[at] = (uint32_t)t->entries.count - 1;
+	t->slots[at] = (uint32_t)t->entries.count - 1;
+	*ret = t->nameless ? LINE_NAMELESS : t->slots[at];
 	if (t->entries.count * 2 > t->slot_count && grow(t, err) < 0)
 		return -1;
 	return t->found(t->context, line, err);
@@ -88,7 +97,7 @@ static int add_line(struct line_table *t, const struct line_found *line, uint32_
 
 static void remove_line(struct line_table *t, uint32_t entry, const struct line_moment *when)
 {
-	if (entry == LINE_NONE)
+	if (entry == LINE_NONE || entry == LINE_NAMELESS)
 		return;
 	struct line_entry *e = &t->entries.items[entry];
 
@@ -269,6 +278,19 @@ int line_file_change(struct line_table *t, struct line_file *f, const struct lin
 		result = keep_tail(f, &s, now->size, err);
 	line_places_release(&s.found);
 	return result;
+}
+
+uint64_t line_file_unsettled(const struct line_file *f)
+{
+	uint64_t from = f->tail_nul ? f->tail_from : f->tail_to;
+
+	for (size_t back = 1; back <= f->places.count && back <= UNSETTLED_LINES; back++) {
+		const struct line_place *place = &f->places.items[f->places.count - back];
+
+		if (place->entry == LINE_NONE && place->to - place->from > 1)
+			from = place->from;
+	}
+	return from;
 }
 
 int line_file_remove(struct line_table *t, struct line_file *f, const struct line_moment *when, struct error *err)

@@ -39,13 +39,17 @@ struct line_table {
 	struct line_key key;
 	uint64_t read_bytes;
 	bool full;                     // stopped at one of the limits
+	// Not NULL: what is read stands in a file without a name. Its lines are told and count as gone at once; those that are known stay as they are.
+	const struct line_moment *nameless;
 	line_table_found *found;
 	void *context;
 	char *chunk, *line;            // being read; the beginning of the line that is being read
 };
 #define LINE_NONE UINT32_MAX
 
-struct line_place { uint64_t from, to; uint32_t entry; }; // bytes of the file with the newline; LINE_NONE: not told (NUL bytes)
+#define LINE_NAMELESS (UINT32_MAX - 1)
+
+struct line_place { uint64_t from, to; uint32_t entry; }; // bytes of the file with the newline; LINE_NONE: not told (empty, or NUL bytes)
 VECTOR_DEFINE(line_places, struct line_place)
 
 struct line_file {                 // zeroed at first
@@ -73,6 +77,8 @@ int line_table_init(struct line_table *t, line_table_found *found, void *context
 void line_table_release(struct line_table *t);
 void line_file_release(struct line_file *f);
 
+// From where on content may still be on its way: the first line with NUL bytes among the last ones, or the unfinished line.
+uint64_t line_file_unsettled(const struct line_file *f);
 // Bytes [from, to) of the file are others than before, or new, or gone; where it became shorter, `to` is its old end.
 int line_file_change(struct line_table *t, struct line_file *f, const struct line_source *now, uint64_t from, uint64_t to,
 		     const struct line_moment *when, struct error *err);
