@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/creators.h"
+#include "cmd/evidence.h"
 #include "cmd/output.h"
 #include "cmd/version.h"
 #include "graph/rank.h"
@@ -26,12 +27,9 @@ static int open_log(struct investigation *in, struct error *err)
 	in->strings = intern_new();
 	if (!in->strings)
 		return error_set(err, "out of memory");
-	if (o->logs.count > 0 && !(in->source = source_open_files(o->logs.items, o->logs.count, options, in->strings, err)))
-		return -1;
-	// Without a log at hand, what a recorded disk holds of it is one.
-	if (witness_open(in, err) < 0 || recovered_logs_open(in, err) < 0)
-		return -1;
-	if (!in->source && !(in->source = source_open_files(fallback, 1, options, in->strings, err)))
+	in->source = o->logs.count > 0 ? source_open_files(o->logs.items, o->logs.count, options, in->strings, err) :
+					 source_open_files(fallback, 1, options, in->strings, err);
+	if (!in->source)
 		return -1;
 	return source_span(in->source, &in->log_first_ns, &in->log_last_ns, err);
 }
@@ -238,7 +236,7 @@ static int draw(struct investigation *in, struct error *err)
 	int result = 0;
 
 	in->picture = picture_build(in->graph, &in->trace, &options, err);
-	if (!in->picture || note_earlier(in, buffer_string(&plain), err) < 0 || witness_describe(in, err) < 0 || recovered_logs_tell(in, err) < 0 ||
+	if (!in->picture || note_earlier(in, buffer_string(&plain), err) < 0 || witness_describe(in, err) < 0 ||
 	    missing_describe(in, err) < 0)
 		result = -1;
 	buffer_release(&command);
@@ -391,6 +389,8 @@ static int investigate_contact(struct investigation *in, struct error *err)
 
 		return known < 0 ? -1 : known == 1 ? STATUS_NO_MATCH : loss ? STATUS_LOSS : STATUS_WRITTEN;
 	}
+	if (o->evidence && evidence_write(in, &in->witness, o->evidence, o->force, err) < 0)
+		return -1;
 	if (defaults ? write_default(in, buffer_string(&svg), buffer_string(&csv), err) < 0 :
 		       write_one(in, o->output ? o->output : "-", o->format, err) < 0)
 		return -1;
@@ -403,7 +403,6 @@ static void investigation_release(struct investigation *in)
 	progress_end(&in->progress);
 	picture_free(in->picture);
 	witness_release(&in->witness);
-	recovered_logs_release(&in->recovered);
 	if (in->traced)
 		trace_release(&in->trace);
 	baseline_free(in->baseline);
@@ -421,11 +420,11 @@ int investigate(const struct options *o)
 	int status = -1;
 
 	progress_begin(&in.progress, o->quiet);
-	if (o->output && output_check(o, o->output, &err) < 0) {
+	if ((o->output && output_check(o, o->output, &err) < 0) || (o->evidence && evidence_check(o->evidence, o->force, &err) < 0)) {
 		// said below
 	} else if (!o->why && (o->format == FORMAT_SVG || o->format == FORMAT_HTML) && (!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO)) {
 		(void)error_set(&err, "a picture does not belong onto a terminal; add -o FILE.svg");
-	} else if (open_log(&in, &err) == 0 && contact_find(&in, &err) == 0) {
+	} else if (open_log(&in, &err) == 0 && witness_open(&in, &err) == 0 && contact_find(&in, &err) == 0) {
 		if (in.found) {
 			status = investigate_contact(&in, &err);
 		} else {
