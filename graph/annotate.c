@@ -47,7 +47,17 @@ bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_
 	return false;
 }
 
-// ---- life
+bool annotate_sampled(const struct annotate_volume *v, uint64_t host_ns)
+{
+	for (size_t i = 0; v->clock && i < v->clock->pieces.count; i++) {
+		const struct timeline_clock_piece *p = &v->clock->pieces.items[i];
+		if (p->samples > 0 && p->from_ns <= host_ns && host_ns < p->to_ns)
+			return p->sampled_from_ns <= host_ns;
+	}
+	return false;
+}
+
+// ---- where a file lies
 
 static uint64_t first_edge(const struct graph *g, const struct u32_vector *starts, const struct u32_vector *list, uint32_t node)
 {
@@ -137,6 +147,66 @@ static int copy_volumes(struct annotation *a, const struct annotate_volume *volu
 	return 0;
 }
 
+// ---- who had a number when
+
+static int compare_numbers(const struct file *x, const struct file *y)
+{
+	if (x->host != y->host)
+		return x->host < y->host ? -1 : 1;
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+static int compare_made(const void *a, const void *b, void *context)
+{
+	const struct graph *g = context;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	const struct file *x = &g->files.items[i], *y = &g->files.items[k];
+	int order = compare_numbers(x, y);
+	if (order != 0)
+		return order;
+	if (x->created_ns != y->created_ns)
+		return x->created_ns < y->created_ns ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+static int list_made(struct annotation *a)
+{
+	for (uint32_t i = 0; i < a->g->files.count; i++)
+		if (a->g->files.items[i].created_seen && a->answers[i].volume != GRAPH_NONE && u32_vector_append(&a->made, i) < 0)
+			return -1;
+	if (a->made.count)
+		qsort_r(a->made.items, a->made.count, sizeof(*a->made.items), compare_made, (void *)(uintptr_t)a->g);
+	return 0;
+}
+
+static struct annotate_claim claim_of(const struct annotation *a, const struct annotate_asked *asked)
+{
+	const struct file *f = &a->g->files.items[asked->file];
+	struct annotate_claim claim = {.f = f, .first_ns = asked->first_ns, .before_ns = NANOTIME_NONE, .after_ns = NANOTIME_NONE};
+	uint64_t since_ns = f->created_seen ? f->created_ns : asked->first_ns;
+	size_t low = 0, high = a->made.count;
+
+	while (low < high) { // behind the file's own place
+		size_t middle = low + (high - low) / 2;
+		const struct file *other = &a->g->files.items[a->made.items[middle]];
+		int order = compare_numbers(other, f);
+		if (order < 0 || (order == 0 && other->created_ns <= since_ns))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < a->made.count && compare_numbers(&a->g->files.items[a->made.items[low]], f) == 0)
+		claim.after_ns = a->g->files.items[a->made.items[low]].created_ns;
+	low -= f->created_seen && low > 0;
+	if (low > 0 && compare_numbers(&a->g->files.items[a->made.items[low - 1]], f) == 0)
+		claim.before_ns = a->g->files.items[a->made.items[low - 1]].created_ns;
+	return claim;
+}
+
+// ---- an annotation
+
 struct annotation *annotation_new(const struct graph *g, const struct annotate_volume *volumes, size_t count, struct error *err)
 {
 	struct annotation *a = calloc(1, sizeof(*a));
@@ -154,6 +224,11 @@ struct annotation *annotation_new(const struct graph *g, const struct annotate_v
 	}
 	for (uint32_t i = 0; i < g->files.count; i++)
 		answer_begin(a, i);
+	if (list_made(a) < 0) {
+		annotation_free(a);
+		error_set(err, "annotating %zu files: out of memory", g->files.count);
+		return NULL;
+	}
 	return a;
 }
 
@@ -166,6 +241,7 @@ void annotation_free(struct annotation *a)
 	for (size_t i = 0; i < a->volume_count; i++)
 		free((char *)a->volumes[i].name);
 	annotate_asked_vector_release(&a->asked);
+	u32_vector_release(&a->made);
 	free(a->volumes);
 	free(a->late);
 	free(a->answers);
@@ -333,14 +409,15 @@ static int take_file(struct annotation *a, struct annotate_asked *asked, const s
 {
 	const struct file *f = &a->g->files.items[asked->file];
 	const struct annotate_volume *v = &a->volumes[asked->volume];
+	const struct annotate_claim claim = claim_of(a, asked);
 	struct annotate_lives lives = {0};
 	int result = annotate_lives_find(states, count, &lives, err);
 
 	asked->taken = true;
 	annotate_states_release(&a->answers[asked->file].states);
 	if (result == 0) {
-		size_t life = annotate_life_of(&lives, f, asked->first_ns, v, &asked->sure);
-		asked->birth = annotate_birth_compare(&lives, f, v);
+		size_t life = annotate_life_of(&lives, &claim, v, &asked->sure);
+		asked->birth = annotate_birth_compare(&lives, &claim, v);
 		if (life == SIZE_MAX)
 			a->answers[asked->file].verdict = absent_verdict(v, f, asked->first_ns);
 		else if (take_life(a, asked, &lives.items[life], states) < 0)

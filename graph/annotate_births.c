@@ -12,13 +12,13 @@ static bool was_made(const struct file *f)
 }
 
 // By the inode's birth time, or by when it first appeared: within a second, or up to patience later.
-static bool born_then(const struct annotate_life *life, const struct file *f, const struct annotate_volume *v)
+static bool born_then(const struct annotate_life *life, const struct annotate_claim *claim, const struct annotate_volume *v)
 {
 	uint64_t earliest, latest;
 
 	if (life->crtime_ns != NANOTIME_NONE)
-		return annotate_apart(life->crtime_ns, f->created_ns) <= ANNOTATE_BIRTH_NS;
-	return life->appear_ns != 0 && annotate_to_host(v, f->created_ns, &earliest, &latest) && life->appear_ns >= earliest &&
+		return annotate_claims(claim, life->crtime_ns);
+	return life->appear_ns != 0 && annotate_to_host(v, claim->f->created_ns, &earliest, &latest) && life->appear_ns >= earliest &&
 	       life->appear_ns <= annotate_add(latest, ANNOTATE_PATIENCE_NS);
 }
 
@@ -62,14 +62,15 @@ static bool is_recorded(const struct file *f, const struct annotate_volume *v)
 	return annotate_to_host(v, f->created_ns, &earliest, &latest) && latest >= v->from_ns && earliest <= v->to_ns;
 }
 
-enum annotate_birth annotate_birth_compare(const struct annotate_lives *lives, const struct file *f, const struct annotate_volume *v)
+enum annotate_birth annotate_birth_compare(const struct annotate_lives *lives, const struct annotate_claim *claim, const struct annotate_volume *v)
 {
+	const struct file *f = claim->f;
 	bool other = false;
 
 	if (!was_made(f) || !is_recorded(f, v))
 		return ANNOTATE_BIRTH_UNCOMPARED;
 	for (size_t i = 0; i < lives->count; i++) {
-		if (born_then(&lives->items[i], f, v))
+		if (born_then(&lives->items[i], claim, v))
 			return ANNOTATE_BIRTH_MATCHED;
 		other |= overlaps(&lives->items[i], f, v);
 	}

@@ -45,28 +45,43 @@ int annotate_lives_find(const struct timeline_state *states, size_t count, struc
 
 // ---- births that the log saw
 
-// How far a life's birth is from the file's; NANOTIME_NONE: it is another's.
-static uint64_t birth_distance(const struct annotate_life *life, const struct file *f, const struct annotate_volume *v)
+// A stamp is never later than what it stamps: an inode that was born at or after a record of its making, and before that of the next file
+// under the number, is that file's. What lies before the file's own record (a clock that was set) is its own as far as no other claims it.
+bool annotate_claims(const struct annotate_claim *claim, uint64_t crtime_ns)
 {
-	uint64_t earliest, latest;
+	if (claim->after_ns != NANOTIME_NONE && crtime_ns >= claim->after_ns)
+		return false;
+	if (!claim->f->created_seen)
+		return true;
+	if (annotate_apart(crtime_ns, claim->f->created_ns) > ANNOTATE_BIRTH_NS)
+		return false;
+	bool of_before = claim->before_ns != NANOTIME_NONE && crtime_ns >= claim->before_ns && crtime_ns - claim->before_ns <= ANNOTATE_BIRTH_NS;
+	return crtime_ns >= claim->f->created_ns || !of_before;
+}
 
-	if (life->crtime_ns != NANOTIME_NONE) {
-		uint64_t apart = annotate_apart(life->crtime_ns, f->created_ns);
-		return apart <= ANNOTATE_BIRTH_NS ? apart : NANOTIME_NONE;
-	}
-	if (!annotate_to_host(v, f->created_ns, &earliest, &latest) || life->appear_ns < earliest ||
+// How far a life's birth is from the file's; NANOTIME_NONE: it is another's.
+static uint64_t birth_distance(const struct annotate_life *life, const struct annotate_claim *claim, const struct annotate_volume *v)
+{
+	uint64_t earliest, latest, next_earliest, next_latest;
+
+	if (life->crtime_ns != NANOTIME_NONE)
+		return annotate_claims(claim, life->crtime_ns) ? annotate_apart(life->crtime_ns, claim->f->created_ns) : NANOTIME_NONE;
+	if (!annotate_to_host(v, claim->f->created_ns, &earliest, &latest) || life->appear_ns < earliest ||
 	    life->appear_ns > annotate_add(latest, ANNOTATE_PATIENCE_NS))
+		return NANOTIME_NONE;
+	// What a commit shows is not older than the commit: by then the number was the next file's.
+	if (claim->after_ns != NANOTIME_NONE && annotate_to_host(v, claim->after_ns, &next_earliest, &next_latest) && life->appear_ns > next_latest)
 		return NANOTIME_NONE;
 	return annotate_subtract(life->appear_ns, latest);
 }
 
-static size_t life_born(const struct annotate_lives *lives, const struct file *f, const struct annotate_volume *v, bool *ret_sure)
+static size_t life_born(const struct annotate_lives *lives, const struct annotate_claim *claim, const struct annotate_volume *v, bool *ret_sure)
 {
 	size_t best = SIZE_MAX;
 	uint64_t best_distance = NANOTIME_NONE, second = NANOTIME_NONE;
 
 	for (size_t i = 0; i < lives->count; i++) {
-		uint64_t distance = birth_distance(&lives->items[i], f, v);
+		uint64_t distance = birth_distance(&lives->items[i], claim, v);
 		if (distance < best_distance) {
 			second = best_distance;
 			best_distance = distance;
@@ -109,14 +124,16 @@ static bool gone_before(const struct annotate_life *life, uint64_t first_ns, con
 
 // The youngest life that was born before the first access. Those before it had ended by then: a number has one file at a time. Where none
 // certainly was, the oldest that may have been: born about when it was first accessed, or, without a birth time, some time before it appeared.
-static size_t life_in_force(const struct annotate_lives *lives, uint64_t first_ns, const struct annotate_volume *v, bool *ret_sure)
+static size_t life_in_force(const struct annotate_lives *lives, const struct annotate_claim *claim, const struct annotate_volume *v, bool *ret_sure)
 {
+	const uint64_t first_ns = claim->first_ns;
 	size_t perhaps = SIZE_MAX;
 
 	for (size_t i = lives->count; i-- > 0;) {
 		uint64_t from, to;
 		birth_bounds(&lives->items[i], v, &from, &to);
-		if (gone_before(&lives->items[i], first_ns, v) || from > annotate_add(first_ns, ANNOTATE_BIRTH_NS))
+		bool next = lives->items[i].crtime_ns != NANOTIME_NONE && !annotate_claims(claim, lives->items[i].crtime_ns);
+		if (next || gone_before(&lives->items[i], first_ns, v) || from > annotate_add(first_ns, ANNOTATE_BIRTH_NS))
 			continue;
 		if (to <= annotate_add(first_ns, ANNOTATE_TICK_NS)) {
 			*ret_sure = perhaps == SIZE_MAX;
@@ -124,14 +141,15 @@ static size_t life_in_force(const struct annotate_lives *lives, uint64_t first_n
 		}
 		perhaps = i;
 	}
-	*ret_sure = perhaps != SIZE_MAX && lives->count == 1;
+	// With a birth time it was born after the first access, by the records: that is likely, but not sure.
+	*ret_sure = perhaps != SIZE_MAX && lives->count == 1 && lives->items[perhaps].crtime_ns == NANOTIME_NONE;
 	return perhaps;
 }
 
-size_t annotate_life_of(const struct annotate_lives *lives, const struct file *f, uint64_t first_ns, const struct annotate_volume *v, bool *ret_sure)
+size_t annotate_life_of(const struct annotate_lives *lives, const struct annotate_claim *claim, const struct annotate_volume *v, bool *ret_sure)
 {
 	*ret_sure = false;
-	if (f->created_seen)
-		return life_born(lives, f, v, ret_sure);
-	return first_ns == NANOTIME_NONE ? SIZE_MAX : life_in_force(lives, first_ns, v, ret_sure);
+	if (claim->f->created_seen)
+		return life_born(lives, claim, v, ret_sure);
+	return claim->first_ns == NANOTIME_NONE ? SIZE_MAX : life_in_force(lives, claim, v, ret_sure);
 }

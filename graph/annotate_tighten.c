@@ -11,8 +11,11 @@
 //
 // For this the file has to live until b + PATIENCE, by the disk and by the log, since what is deleted first never comes; the recording has to
 // go on until then; and nothing may be pending still. A truncation by somebody within that time takes what was not written yet with it, and
-// shows itself up to PATIENCE after that: no tightening. Clocks: an arrival counts as early as its error allows when it is looked for, and as
+// shows itself up to PATIENCE after that: no tightening. The log's removals of names count as well, whether or not it knows of others: a number
+// that was taken again without a record looks like a file that got another name. Clocks: an arrival counts as early as its error allows when it is looked for, and as
 // late as its error allows when it ends an edge; and there is one clock only, no step in between.
+// Where the recording began after a, the clock's samples have to reach back to a: a guest's clock that was set back shows one time twice, and
+// an arrival would stand before the writes of the other.
 //
 // An edge without an end was open when the log ended, and who knows until when. The recording shows what was written up to PATIENCE before
 // its own end (b = that); what P wrote later no disk tells, but no record of the log reads it either if the log ends before. So the recording
@@ -26,7 +29,8 @@
 
 #include <stdlib.h>
 
-struct span { uint64_t from_ns, to_ns; }; // host clock
+struct span { uint64_t from_ns, to_ns; };
+VECTOR_DEFINE(span_vector, struct span)
 
 // What is known of one file, ready to be asked for each of its edges.
 struct known {
@@ -36,6 +40,7 @@ struct known {
 	uint64_t gone_ns;                     // host clock
 	bool *pending;                        // per state: content was still missing when it had arrived
 	struct u64_vector cuts;               // truncations on record, in order (guest clock)
+	struct span_vector removals;          // of names, by start (guest clock); to: the latest end so far
 	struct u32_vector writers;            // segments with write records, in order
 };
 
@@ -51,10 +56,19 @@ static int compare_u32(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+static int compare_spans(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+	if (x->from_ns != y->from_ns)
+		return x->from_ns < y->from_ns ? -1 : 1;
+	return x->to_ns < y->to_ns ? -1 : x->to_ns > y->to_ns;
+}
+
 static void known_release(struct known *k)
 {
 	free(k->pending);
 	u64_vector_release(&k->cuts);
+	span_vector_release(&k->removals);
 	u32_vector_release(&k->writers);
 }
 
@@ -68,12 +82,19 @@ static int know_edges(const struct graph *g, struct known *k)
 			const struct flow_edge *e = &g->edges.items[g->in_edges.items[i]];
 			if (e->op == FLOW_TRUNCATE) // several within one tick are one edge
 				result = u64_vector_append(&k->cuts, e->start_ns) < 0 || u64_vector_append(&k->cuts, e->last_ns) < 0 ? -1 : 0;
+			else if (e->op == FLOW_DELETE)
+				result = span_vector_append(&k->removals, (struct span){e->start_ns, e->last_ns > e->start_ns ? e->last_ns : e->start_ns});
 			else if (e->op == FLOW_WRITE)
 				result = u32_vector_append(&k->writers, e->from);
 		}
 	}
 	if (k->cuts.count)
 		qsort(k->cuts.items, k->cuts.count, sizeof(*k->cuts.items), compare_u64);
+	if (k->removals.count)
+		qsort(k->removals.items, k->removals.count, sizeof(*k->removals.items), compare_spans);
+	for (size_t i = 1; i < k->removals.count; i++)
+		if (k->removals.items[i].to_ns < k->removals.items[i - 1].to_ns)
+			k->removals.items[i].to_ns = k->removals.items[i - 1].to_ns;
 	if (k->writers.count)
 		qsort(k->writers.items, k->writers.count, sizeof(*k->writers.items), compare_u32);
 	return result;
@@ -101,8 +122,23 @@ static uint64_t last_moment(const struct graph *g, const struct flow_edge *e)
 	return last > e->start_ns ? last : e->start_ns;
 }
 
+// Was a name of the file removed between two times? It may have been the last one, whatever the log knows of others.
+static bool is_removed(const struct known *k, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t low = 0, high = k->removals.count;
+
+	while (low < high) { // behind the last that begins by then
+		size_t middle = low + (high - low) / 2;
+		if (k->removals.items[middle].from_ns <= to_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && k->removals.items[low - 1].to_ns >= from_ns;
+}
+
 // Does the log tell something of the file that takes unwritten content away?
-static bool log_forbids(const struct known *k, uint64_t last_ns, uint64_t until_ns)
+static bool log_forbids(const struct known *k, uint64_t start_ns, uint64_t last_ns, uint64_t until_ns)
 {
 	size_t low = 0, high = k->cuts.count;
 
@@ -113,7 +149,7 @@ static bool log_forbids(const struct known *k, uint64_t last_ns, uint64_t until_
 		else
 			high = middle;
 	}
-	return k->f->deleted_ns < until_ns || (low < k->cuts.count && k->cuts.items[low] <= until_ns);
+	return k->f->deleted_ns < until_ns || is_removed(k, annotate_subtract(start_ns, ANNOTATE_TICK_NS), until_ns) || (low < k->cuts.count && k->cuts.items[low] <= until_ns);
 }
 
 // The host's time from the edge's start (or the recording's) until all must have arrived. False: nothing can be told.
@@ -127,7 +163,10 @@ static bool find_span(const struct annotate_volume *v, const struct flow_edge *e
 	if (!annotate_to_host(v, e->start_ns, &earliest, &latest))
 		return false;
 	ret->from_ns = earliest > v->from_ns ? earliest : v->from_ns;
-	return ret->from_ns <= ret->to_ns && !annotate_stepped(v, ret->from_ns, ret->to_ns);
+	// Where the recording began later, it is only the clock's own samples that tell that nobody set it since the edge began.
+	if (earliest < v->from_ns && !annotate_sampled(v, earliest))
+		return false;
+	return ret->from_ns <= ret->to_ns && !annotate_stepped(v, earliest, ret->to_ns);
 }
 
 // How many states had arrived by then.
@@ -153,9 +192,9 @@ static bool has_write_record(const struct known *k, const struct flow_edge *e)
 static void tighten_edge(const struct known *k, const struct graph *g, struct flow_edge *e, struct annotate_tightened *ret)
 {
 	uint64_t last_ns = last_moment(g, e), until_ns = annotate_add(last_ns, ANNOTATE_PATIENCE_NS + ANNOTATE_TICK_NS), earliest, latest;
-	struct span span;
+	struct span span; // host clock
 
-	if (!find_span(k->v, e, until_ns, &span) || k->gone_ns <= span.to_ns || log_forbids(k, last_ns, until_ns))
+	if (!find_span(k->v, e, until_ns, &span) || k->gone_ns <= span.to_ns || log_forbids(k, e->start_ns, last_ns, until_ns))
 		return;
 	size_t arrived = arrived_by(k->states, span.to_ns);
 	uint64_t arrival = arrived ? k->states->items[arrived - 1].disk.arrival_ns : 0;

@@ -45,6 +45,7 @@ struct annotation {
 	size_t volume_count;
 	uint64_t from_ns, to_ns; // of which the log tells everything
 	struct annotate_answer *answers; // one per file
+	struct u32_vector made;  // files whose creation is on record, by (host, dev, inode) and then time: who had a number when
 	struct annotate_asked_vector asked;
 };
 
@@ -71,13 +72,23 @@ bool annotate_to_host(const struct annotate_volume *v, uint64_t guest_ns, uint64
 bool annotate_to_guest(const struct annotate_volume *v, uint64_t host_ns, uint64_t *ret_earliest_ns, uint64_t *ret_latest_ns);
 // Was one of the clocks stepped between two moments of the host's?
 bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns);
+bool annotate_sampled(const struct annotate_volume *v, uint64_t host_ns); // since that moment, if not before
 
 // ---- annotate_life.c
 
 // All states of one inode number, in order, into lives.
 int annotate_lives_find(const struct timeline_state *states, size_t count, struct annotate_lives *ret, struct error *err);
+// What the log says about a file's hold on its number. A file and its successor under the number can both be made within one second.
+struct annotate_claim {
+	const struct file *f;
+	uint64_t first_ns;       // first that the log tells of it
+	uint64_t before_ns;      // when the file before was made that had the number; NANOTIME_NONE: not on record
+	uint64_t after_ns;       // when the next one was
+};
+// Is the life's birth time within what the file can claim?
+bool annotate_claims(const struct annotate_claim *claim, uint64_t crtime_ns);
 // Which of them is the file; SIZE_MAX: none. *ret_sure: no other can be meant.
-size_t annotate_life_of(const struct annotate_lives *lives, const struct file *f, uint64_t first_ns, const struct annotate_volume *v, bool *ret_sure);
+size_t annotate_life_of(const struct annotate_lives *lives, const struct annotate_claim *claim, const struct annotate_volume *v, bool *ret_sure);
 
 // ---- annotate_match.c
 
@@ -87,6 +98,6 @@ uint32_t annotate_volume_of(const struct annotation *a, uint32_t file);
 
 // ---- annotate_births.c
 
-enum annotate_birth annotate_birth_compare(const struct annotate_lives *lives, const struct file *f, const struct annotate_volume *v);
+enum annotate_birth annotate_birth_compare(const struct annotate_lives *lives, const struct annotate_claim *claim, const struct annotate_volume *v);
 
 #endif

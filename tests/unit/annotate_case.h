@@ -35,7 +35,7 @@ __attribute__((unused)) static struct disk_case case_begin(void)
 {
 	struct disk_case c = {.s = script_begin(), .seq = 100};
 	struct timeline_clock_piece piece = {.to_ns = NANOTIME_NONE, .offset_ns = (int64_t)(CASE_OFFSET_MS * MS), .error_ns = CASE_ERROR_NS,
-					     .samples = 80, .source = TIMELINE_CLOCK_JOURNAL};
+					     .base_error_ns = CASE_ERROR_NS, .sampled_to_ns = NANOTIME_NONE, .samples = 80, .source = TIMELINE_CLOCK_JOURNAL};
 	timeline_clock_pieces_append(&c.clock.pieces, piece);
 	c.volume = (struct annotate_volume){.dev = EVENTS_DEV, .name = "disk.history", .from_ns = case_host(900000), .to_ns = case_host(1200000)};
 	return c;

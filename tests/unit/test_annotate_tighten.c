@@ -125,7 +125,8 @@ static void nothing_to_tell(void)
 	struct timeline_clock_piece next = c.clock.pieces.items[0];
 	next.from_ns = next.to_ns;
 	next.to_ns = NANOTIME_NONE;
-	next.base_ns = next.from_ns;
+	next.base_ns = next.sampled_from_ns = next.from_ns;
+	c.clock.pieces.items[0].sampled_to_ns = next.from_ns;
 	next.stepped = true;
 	timeline_clock_pieces_append(&c.clock.pieces, next);
 	stays(&c);
