@@ -40,7 +40,7 @@ check_disk() { # WHAT JOURNALED VIEWS RECORD...
 	python3 "$SRCDIR/tests/root/disk-timeline-check.py" "$PROVGRAPH" h truth "$journaled" "$views" >said 2>&1 || { cat said; fail "$what"; }
 	echo "$what: $(tail -n 1 said)"
 	# Every inode in one walk, held against each alone.
-	./test_fs_tracks h -1 60 3 >said 2>&1 || { cat said; fail "$what: many inodes"; }
+	./test_fs_tracks compare h -1 60 3 >said 2>&1 || { cat said; fail "$what: many inodes"; }
 }
 
 cp "$BUILD/tests/unit/test_fs_tracks" "$BUILD/provgraph-fsread" . # beside the reader of file systems, where it looks for it

@@ -16,7 +16,8 @@ struct ring {
 	const struct journal_geometry *g; // extents only: the features are `features`
 	uint32_t features, compatible;
 	uint32_t first, last, at, tid;
-	uint64_t seconds;
+	uint64_t seconds; // of the next commit
+	uint32_t nanoseconds; // 0: 123456789
 	uint8_t uuid[16];
 	uint32_t legacy_sum;
 	// Told of each block that is written, in order; may be NULL.
@@ -161,7 +162,7 @@ static void ring_commit(struct ring *r)
 	ring_head(r, block, 2);
 	put_be32(block + 48, (uint32_t)(r->seconds >> 32));
 	put_be32(block + 52, (uint32_t)r->seconds);
-	put_be32(block + 56, 123456789);
+	put_be32(block + 56, r->nanoseconds ? r->nanoseconds : 123456789);
 	if (r->compatible & 1) {
 		block[12] = 1;
 		block[13] = 4;

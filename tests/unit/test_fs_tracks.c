@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Many inodes in one walk: who watches what, against a naive list; and with arguments, timeline_inodes() against timeline_states().
+// Many inodes in one walk: who watches what, against a naive list; and with arguments, timeline_inodes() against timeline_states(). It lies
+// beside provgraph-fsread then.
 //
-//     test_fs_tracks HISTORY PARTITION INODES SPANS   (PARTITION -1: the only one) compares inodes 1 .. INODES over SPANS stretches of the
-//                                                     history, the first of them the whole. It lies beside provgraph-fsread then.
+//     test_fs_tracks compare HISTORY PARTITION INODES SPANS   inodes 1 .. INODES over SPANS stretches of the history, the first of them the
+//                                                             whole; PARTITION -1: the only one
+//     test_fs_tracks busy IMAGE FOLDER REQUESTS DAMAGED       makes a history (busy_guest.h)
+//     test_fs_tracks ask HISTORY FROM TO INODE...             what timeline_inodes() says
 #include "snapshots/fs_watches.h"
 #include "snapshots/history.h"
 #include "snapshots/timeline.h"
 
+#include "tests/unit/busy_guest.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -183,10 +187,42 @@ static void compare_history(const char *folder, int partition, uint64_t inodes, 
 	history_free(h);
 }
 
+static void record_busy(char **argv)
+{
+	struct busy b = {.wanted = strtoull(argv[2], NULL, 10), .damaged = (unsigned)atoi(argv[3])};
+
+	busy_open_image(&b, argv[0]);
+	busy_record(&b, argv[1]);
+	CHECK(b.sent >= b.wanted);
+	busy_release(&b);
+}
+
+static void ask(int argc, char **argv)
+{
+	struct timeline_file file = {.history = argv[0], .partition = -1};
+	uint64_t inodes[TIMELINE_MAX_INODES + 1];
+	struct timeline_states states = {0};
+	struct error err = {0};
+	size_t count = 0;
+
+	for (int i = 3; i < argc && count <= TIMELINE_MAX_INODES; i++)
+		inodes[count++] = strtoull(argv[i], NULL, 10);
+	CHECK_EQUAL(timeline_inodes(&file, inodes, count, strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10), &states, &err), 0);
+	for (size_t i = 0; i < states.count; i++)
+		printf("%" PRIu64 " %" PRIu64 " %u\n", states.items[i].inode, states.items[i].seq, states.items[i].change);
+	if (err.message[0])
+		printf("%s\n", err.message);
+	timeline_states_release(&states);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 5)
-		compare_history(argv[1], atoi(argv[2]), strtoull(argv[3], NULL, 10), (unsigned)atoi(argv[4]));
+	if (argc == 6 && strcmp(argv[1], "compare") == 0)
+		compare_history(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 10), (unsigned)atoi(argv[5]));
+	else if (argc == 6 && strcmp(argv[1], "busy") == 0)
+		record_busy(argv + 2);
+	else if (argc > 5 && strcmp(argv[1], "ask") == 0)
+		ask(argc - 2, argv + 2);
 	else
 		test_watches();
 	return unit_end();
