@@ -27,9 +27,12 @@ static int open_log(struct investigation *in, struct error *err)
 	in->strings = intern_new();
 	if (!in->strings)
 		return error_set(err, "out of memory");
-	in->source = o->logs.count > 0 ? source_open_files(o->logs.items, o->logs.count, options, in->strings, err) :
-					 source_open_files(fallback, 1, options, in->strings, err);
-	if (!in->source)
+	if (o->logs.count > 0 && !(in->source = source_open_files(o->logs.items, o->logs.count, options, in->strings, err)))
+		return -1;
+	// Without a log at hand, what a recorded disk holds of it is one.
+	if (witness_open(in, err) < 0 || recovered_logs_open(in, err) < 0)
+		return -1;
+	if (!in->source && !(in->source = source_open_files(fallback, 1, options, in->strings, err)))
 		return -1;
 	return source_span(in->source, &in->log_first_ns, &in->log_last_ns, err);
 }
@@ -236,7 +239,7 @@ static int draw(struct investigation *in, struct error *err)
 	int result = 0;
 
 	in->picture = picture_build(in->graph, &in->trace, &options, err);
-	if (!in->picture || note_earlier(in, buffer_string(&plain), err) < 0 || witness_describe(in, err) < 0 ||
+	if (!in->picture || note_earlier(in, buffer_string(&plain), err) < 0 || witness_describe(in, err) < 0 || recovered_logs_tell(in, err) < 0 ||
 	    missing_describe(in, err) < 0)
 		result = -1;
 	buffer_release(&command);
@@ -403,6 +406,7 @@ static void investigation_release(struct investigation *in)
 	progress_end(&in->progress);
 	picture_free(in->picture);
 	witness_release(&in->witness);
+	recovered_logs_release(&in->recovered);
 	if (in->traced)
 		trace_release(&in->trace);
 	baseline_free(in->baseline);
@@ -424,7 +428,7 @@ int investigate(const struct options *o)
 		// said below
 	} else if (!o->why && (o->format == FORMAT_SVG || o->format == FORMAT_HTML) && (!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO)) {
 		(void)error_set(&err, "a picture does not belong onto a terminal; add -o FILE.svg");
-	} else if (open_log(&in, &err) == 0 && witness_open(&in, &err) == 0 && contact_find(&in, &err) == 0) {
+	} else if (open_log(&in, &err) == 0 && contact_find(&in, &err) == 0) {
 		if (in.found) {
 			status = investigate_contact(&in, &err);
 		} else {
