@@ -92,8 +92,8 @@ static void add_contradicting(struct buffer *out, const struct timeline_clock_pi
 	if (p->contradicting == 0)
 		return;
 	text_count(out, p->contradicting);
-	buffer_add_string(out, p->contradicting == 1 ? " stamp contradicts" : " stamps contradict");
-	buffer_add_string(out, " those before and behind and is left out: forged, or the clock was set there and back\n");
+	buffer_add_string(out, p->contradicting == 1 ? " stamp contradicts the others and is" : " stamps contradict the others and are");
+	buffer_add_string(out, " left out: forged, or the clock was set there and back\n");
 }
 
 static void add_text(struct buffer *out, const struct disk_options *o, const struct timeline_clock *clock, const struct shown *span)

@@ -9,10 +9,10 @@
 #include <string.h>
 
 // A chain of held commits is live when it spans at least PROOF_NS, with PROOF_COMMITS, and both clocks went on alike, but for PROOF_SLACK_NS:
-// a commit is written a few ms after its stamp; under load up to a tenth of a second.
+// a commit is written a few ms after its stamp; under load some tenths of a second.
 #define PROOF_COMMITS 3u
-#define PROOF_NS (2 * NANOTIME_SECOND)
-#define PROOF_SLACK_NS (NANOTIME_SECOND / 4)
+#define PROOF_NS (5 * NANOTIME_SECOND)
+#define PROOF_SLACK_NS NANOTIME_SECOND
 #define PROOF_TIDS 1024u /* between two of them: a gap in the recording */
 
 static int compare_places(const void *a, const void *b)
@@ -132,10 +132,11 @@ static int hold(struct fs_clock_ring *r, const struct fs_clock_held *h, struct g
 {
 	const struct guest_clock_sample *first = &r->held[0].sample;
 
-	if (r->held_count > 0 && !follows(&r->held[r->held_count - 1], h))
+	if (r->held_count > 0 && (!follows(&r->held[r->held_count - 1], h) ||
+				  distance(h->sample.host_ns - first->host_ns, h->sample.guest_ns - first->guest_ns) > PROOF_SLACK_NS)) {
+		r->dropped += r->held_count;
 		r->held_count = 0;
-	if (r->held_count > 0 && distance(h->sample.host_ns - first->host_ns, h->sample.guest_ns - first->guest_ns) > PROOF_SLACK_NS)
-		r->held_count = 0;
+	}
 	if (r->held_count == FS_CLOCK_HELD) { // many within PROOF_NS: the older ones prove no more than the newer
 		memmove(r->held + 1, r->held + FS_CLOCK_HELD / 2, FS_CLOCK_HELD / 2 * sizeof(r->held[0]));
 		r->held_count = 1 + FS_CLOCK_HELD / 2;
@@ -177,7 +178,7 @@ int fs_clock_ring_note(struct fs_clock_ring *r, const uint8_t *header, bool alon
 
 int fs_clock_ring_end(struct fs_clock_ring *r, struct guest_clock_samples *samples, struct error *err)
 {
-	return samples->count == 0 ? release_held(r, samples, err) : 0;
+	return samples->count == 0 && r->dropped == 0 ? release_held(r, samples, err) : 0;
 }
 
 // ---- stamps in text

@@ -31,6 +31,7 @@ struct fs_clock_ring { // one journal
 	uint32_t last_epoch;
 	struct fs_clock_held held[FS_CLOCK_HELD]; // do not go on from last_tid
 	size_t held_count;
+	uint64_t dropped;                         // that were held and did not become a chain
 };
 
 int fs_clock_ring_init(struct fs_clock_ring *ret, const struct journal_geometry *g, uint64_t partition_start, struct error *err);
@@ -43,7 +44,7 @@ bool fs_clock_ring_commit_at(const struct fs_clock_ring *r, uint64_t offset, uin
 // A write to the ring at host_ns. header: what fs_clock_ring_commit_at() told to look at; NULL: none. Appends what it proves to *samples.
 int fs_clock_ring_note(struct fs_clock_ring *r, const uint8_t *header, bool alone, uint64_t host_ns, uint32_t epoch, struct guest_clock_samples *samples,
 		       struct error *err);
-// After the last write. When nothing else was found, what was held back has to do.
+// After the last write. When nothing else was found, what was held back has to do, unless some of it was dropped.
 int fs_clock_ring_end(struct fs_clock_ring *r, struct guest_clock_samples *samples, struct error *err);
 
 // The last stamp audit(SECONDS.mmm:SERIAL in bytes. False: none.

@@ -12,6 +12,7 @@
 #define MOMENTS 5u                  /* of the span at which a journal is looked for: a disk may be formatted anew, or wiped, within it */
 #define MAX_SAMPLES ((size_t)1 << 20)
 #define SAMPLES_A_FRAME 1024u
+#define CODED_COMMIT_BYTES 256u     /* of a compressed one: more than a header that does not shrink, and the table of its one chunk */
 #define SCAN_BYTES (UINT64_C(256) << 20) /* of contents looked at for stamps of an audit log, evenly over the span */
 #define SCAN_SLOTS 256u
 #define SCAN_REQUEST_BYTES (1u << 20)    /* of one write */
@@ -115,11 +116,17 @@ static void enter_epoch(struct clock_walk *w, uint64_t seq)
 		w->epoch++;
 }
 
+// A commit block is zeros behind its header, and those are not stored: most of a journal's blocks need not be read at all.
+static bool is_short(const struct segment_row *row, const struct fs_clock_ring *ring)
+{
+	return row->length_bytes > ring->block_bytes || row->stored_bytes <= (row->codec == RECORD_RAW ? FS_CLOCK_HEADER_BYTES : CODED_COMMIT_BYTES);
+}
+
 static int note_ring(struct clock_walk *w, struct fs_clock_ring *ring, uint64_t seq, const struct segment_row *row, struct error *err)
 {
 	uint8_t header[FS_CLOCK_HEADER_BYTES];
 	uint64_t within;
-	bool there = row->type == RECORD_WRITE && fs_clock_ring_commit_at(ring, row->offset_bytes, row->length_bytes, &within);
+	bool there = row->type == RECORD_WRITE && is_short(row, ring) && fs_clock_ring_commit_at(ring, row->offset_bytes, row->length_bytes, &within);
 
 	if (there && history_content(w->job->history, seq, within, header, sizeof(header), err) < 0)
 		return -1;
@@ -234,6 +241,11 @@ static int collect(struct clock_walk *w, enum timeline_clock_source *ret_source,
 	*ret_source = TIMELINE_CLOCK_JOURNAL;
 	if (w->samples.count > 0)
 		return 0;
+	for (size_t i = 0; i < w->ring_count; i++) {
+		if (w->rings[i].dropped > 0)
+			return fs_job_warn(w->job, "the times in the journal's commits do not go on as the host's clock does: they were copied, or forged, "
+					   "and tell nothing of the guest's clock", err);
+	}
 	*ret_source = TIMELINE_CLOCK_AUDIT;
 	return walk_stamps(w, err);
 }
@@ -241,7 +253,7 @@ static int collect(struct clock_walk *w, enum timeline_clock_source *ret_source,
 int fs_job_clock(struct fs_job *job, struct error *err)
 {
 	struct clock_walk w = {.job = job};
-	enum timeline_clock_source source;
+	enum timeline_clock_source source = TIMELINE_CLOCK_JOURNAL;
 	int result = job->question->from_seq <= job->question->to_seq ? collect(&w, &source, err) : error_set(err, "the span ends before it begins");
 
 	if (result == 0 && w.samples.count >= MAX_SAMPLES)

@@ -24,6 +24,8 @@
 #define BURST_S 2.0                  /* a piece so short between two that are one line is no step there and back */
 #define WINDOW_SAMPLES 16u           /* of stamps without lower ends: the earliest of so many stands for all */
 #define WINDOW_S 120.0
+#define WINDOW_NOISE 10.0            /* times the noise: so late is one window of a thousand */
+#define NOISE_SAMPLES 3u             /* a piece, at least, on the average */
 #define STAMP_ERROR_NS (20 * MILLISECOND) /* the earliest of many audit stamps reached the disk 3 to 5 ms late where auditd syncs each record */
 
 // How steep a line may be, in turn: the clock of a machine; one that ntpd slews; one that is wrong over a long span.
@@ -46,6 +48,8 @@ struct fit {
 	int64_t reference;
 	uint64_t origin_ns;
 	enum timeline_clock_source source;
+	bool by_windows;   // intervals are windows of samples without lower ends
+	double noise;      // from one window to the next
 	struct timeline_clock_pieces pieces;
 };
 
@@ -129,9 +133,15 @@ static double noise_of_windows(const struct fit *f, const struct guest_clock_sam
 	return scratch[count / 2];
 }
 
+// How late the earliest of a window may be.
+static double delay_of_windows(const struct fit *f)
+{
+	return fmin(STAMP_ERROR_NS + WINDOW_NOISE * f->noise, GREATEST_DELAY_NS);
+}
+
 static int take_windows(struct fit *f, const struct guest_clock_samples *samples, struct error *err)
 {
-	double *scratch = malloc((samples->count + 1) * sizeof(*scratch)), noise;
+	double *scratch = malloc((samples->count + 1) * sizeof(*scratch)), window_t = 0, delay;
 
 	if (!scratch)
 		return error_set(err, "out of memory");
@@ -143,22 +153,31 @@ static int take_windows(struct fit *f, const struct guest_clock_samples *samples
 		n.epoch = s->epoch;
 		n.t = time_of(f, s->host_ns);
 		n.high = offset_of(f, s->host_ns, s->guest_ns) + SLACK_NS;
-		if (last && last->epoch == n.epoch && last->samples < WINDOW_SAMPLES && s->host_ns >= last->host_ns &&
-		    s->host_ns - last->host_ns < (uint64_t)(WINDOW_S * 1e9)) {
+		if (last && last->epoch == n.epoch && last->samples < WINDOW_SAMPLES &&
+		    n.t - window_t < WINDOW_S) {
 			if (n.high < last->high) {
 				last->high = n.high;
 				last->t = n.t;
+				last->host_ns = last->until_ns = n.host_ns;
 			}
-			last->until_ns = s->host_ns;
 			last->samples++;
-		} else if (intervals_append(&f->intervals, n) < 0) {
+			continue;
+		}
+		window_t = n.t;
+		if (intervals_append(&f->intervals, n) < 0) {
 			free(scratch);
 			return error_set(err, "out of memory");
 		}
 	}
-	noise = noise_of_windows(f, samples, scratch);
-	for (size_t i = 0; i < f->intervals.count; i++)
-		f->intervals.items[i].low = f->intervals.items[i].high - fmin(STAMP_ERROR_NS + 3 * noise, GREATEST_DELAY_NS);
+	f->by_windows = true;
+	f->noise = noise_of_windows(f, samples, scratch);
+	delay = delay_of_windows(f);
+	for (size_t i = 0; i < f->intervals.count; i++) {
+		struct interval *n = &f->intervals.items[i];
+
+		n->low = n->high - delay;
+		n->until_ns = n->until_ns > (uint64_t)delay ? n->until_ns - (uint64_t)delay : 0; // when it was stamped, at the earliest
+	}
 	free(scratch);
 	return 0;
 }
@@ -197,7 +216,7 @@ static bool lines_have_ended(const struct fit *f, const struct guest_lines *line
 		for_new += fits_new && !fits_old;
 		looked++;
 	}
-	return for_new > for_old || for_old == 0;
+	return for_new > for_old || (for_old == 0 && !f->by_windows);
 }
 
 static struct stretch grow(const struct fit *f, size_t first, double limit)
@@ -273,6 +292,18 @@ static int find_stretches(struct fit *f, struct stretches *ret, struct error *er
 	return 0;
 }
 
+// Hardly a sample that agrees with the next one: no clock is set that often. Stamps that are far coarser than those we know look so.
+static bool is_noise(const struct stretches *all)
+{
+	uint64_t samples = 0, contradicting = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		samples += all->items[i].samples;
+		contradicting += all->items[i].contradicting;
+	}
+	return all->count > 3 && (all->count * NOISE_SAMPLES > samples || contradicting > samples);
+}
+
 // A burst between two stretches that are one line: who wrote it was not the clock. Excludes it.
 static bool exclude_burst(struct fit *f, const struct stretches *all)
 {
@@ -308,13 +339,22 @@ static double choose_slope(const struct guest_lines *lines)
 	return fmin(fmax(middle * USUAL_SLOPE * USUAL_SLOPE / (USUAL_SLOPE * USUAL_SLOPE + half * half), least), greatest);
 }
 
+// How wide a bundle must be, however many samples agree: the earliest of all is late, too. Of windows of samples that are late by chance, it is
+// the less late the more there are.
+static double least_width(const struct fit *f, const struct stretch *s)
+{
+	double windows = (double)s->samples / WINDOW_SAMPLES;
+
+	return f->by_windows ? STAMP_ERROR_NS + WINDOW_NOISE * f->noise / fmax(windows, 1) : LEAST_WIDTH_NS;
+}
+
 // How far a line of the bundle, or one that is not narrower than what we believe in, may lie from ours at t.
-static double reach_at(const struct guest_lines *lines, double t, double ours)
+static double reach_at(const struct guest_lines *lines, double t, double least, double ours)
 {
 	double low, high;
 
 	guest_lines_at(lines, t, &low, &high);
-	low = fmin(low, high - LEAST_WIDTH_NS);
+	low = fmin(low, high - least);
 	return fmax(high - ours, ours - low);
 }
 
@@ -328,16 +368,17 @@ static struct timeline_clock_piece make_piece(const struct fit *f, const struct 
 	p.base_ns = p.sampled_from_ns + (p.sampled_to_ns - p.sampled_from_ns) / 2;
 
 	double from = time_of(f, p.sampled_from_ns), base = time_of(f, p.base_ns), to = time_of(f, p.sampled_to_ns);
-	double slope = choose_slope(&s->lines), low, high, least, greatest, wander = WANDER * s->widest_gap_s / 2;
+	double slope = choose_slope(&s->lines), low, high, least, greatest, width = least_width(f, s);
+	double wander = WANDER * s->widest_gap_s / 2;
 
 	guest_lines_with_slope(&s->lines, slope, base, &low, &high);
-	low = fmin(low, high - LEAST_WIDTH_NS);
+	low = fmin(low, high - width);
 	double value = (low + high) / 2; // at base
 
 	p.offset_ns = f->reference + (int64_t)llround(value);
 	p.drift = slope / 1e9;
-	p.base_error_ns = (uint64_t)ceil(reach_at(&s->lines, base, value) + wander);
-	p.error_ns = (uint64_t)ceil(fmax(reach_at(&s->lines, from, value + slope * (from - base)), reach_at(&s->lines, to, value + slope * (to - base))) + wander);
+	p.base_error_ns = (uint64_t)ceil(reach_at(&s->lines, base, width, value) + wander);
+	p.error_ns = (uint64_t)ceil(fmax(reach_at(&s->lines, from, width, value + slope * (from - base)), reach_at(&s->lines, to, width, value + slope * (to - base))) + wander);
 	if (p.error_ns < p.base_error_ns)
 		p.error_ns = p.base_error_ns;
 	guest_lines_slopes(&s->lines, &least, &greatest);
@@ -348,13 +389,15 @@ static struct timeline_clock_piece make_piece(const struct fit *f, const struct 
 }
 
 // Whether the guest's clock jumped between two pieces: more than their errors and the time between explain.
-static void judge_step(const struct timeline_clock_piece *before, struct timeline_clock_piece *now)
+static void judge_step(const struct fit *f, const struct timeline_clock_piece *before, struct timeline_clock_piece *now)
 {
 	double apart = (double)(int64_t)(now->sampled_from_ns - before->sampled_to_ns);
 	double there = (double)(before->offset_ns - now->offset_ns) + before->drift * (double)(int64_t)(now->sampled_from_ns - before->base_ns) -
 		       now->drift * (double)(int64_t)(now->sampled_from_ns - now->base_ns);
 	double allowed = (double)before->error_ns + (double)now->error_ns + fmax(apart, 0) * (before->drift_error + now->drift_error) + STEP_NS;
 
+	if (f->by_windows)
+		allowed += delay_of_windows(f);
 	now->stepped = fabs(there) > allowed;
 	if (now->stepped)
 		now->step_ns = (int64_t)llround(there); // the offset fell: the guest's clock went forward
@@ -403,7 +446,7 @@ static int make_pieces(struct fit *f, const struct stretches *all, const struct 
 			p.from_ns = epoch < epochs->count ? epochs->items[epoch] : p.from_ns;
 			next++;
 		} else if (f->pieces.count > 0) {
-			judge_step(&f->pieces.items[f->pieces.count - 1], &p);
+			judge_step(f, &f->pieces.items[f->pieces.count - 1], &p);
 		}
 		if (put_piece(f, p, err) < 0)
 			return -1;
@@ -425,6 +468,11 @@ int guest_clock_fit(const struct guest_clock_samples *samples, const struct u64_
 		result = take_samples(&f, samples, err);
 		if (result == 0)
 			result = find_stretches(&f, &stretches, err);
+		if (result == 0 && is_noise(&stretches)) {
+			f.intervals.count = 0;
+			if (take_windows(&f, samples, err) < 0 || find_stretches(&f, &stretches, err) < 0)
+				result = -1;
+		}
 		if (result == 0 && exclude_burst(&f, &stretches))
 			result = find_stretches(&f, &stretches, err);
 		if (result == 0)
