@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#define FINDING_SPAN_NS (600 * NANOTIME_SECOND) /* our choice: one sentence for what went in ten minutes */
+
 static bool is_time(uint64_t ns)
 {
 	return ns != 0 && ns != NANOTIME_NONE;
@@ -83,10 +85,13 @@ bool disk_is_asked(const struct picture *p)
 
 // ---- findings
 
+// Of one log, and gone within a while: whoever cleans a log does it line by line, or the system writes it piece by piece.
 static bool belongs(const struct picture_log_finding *a, const struct picture_log_finding *b)
 {
-	return a->changed == b->changed && a->gone_ns == b->gone_ns && a->log.length == b->log.length &&
-	       (a->log.length == 0 || memcmp(a->log.bytes, b->log.bytes, a->log.length) == 0);
+	uint64_t apart = a->gone_ns > b->gone_ns ? a->gone_ns - b->gone_ns : b->gone_ns - a->gone_ns;
+
+	return a->changed == b->changed && is_time(a->gone_ns) == is_time(b->gone_ns) && apart <= FINDING_SPAN_NS &&
+	       a->log.length == b->log.length && (a->log.length == 0 || memcmp(a->log.bytes, b->log.bytes, a->log.length) == 0);
 }
 
 static bool next_records(const struct picture *p, struct disk_finding *at)
@@ -131,13 +136,24 @@ size_t disk_finding_count(const struct picture *p)
 	return count;
 }
 
-static void add_at(struct buffer *out, const struct picture *p, uint64_t ns)
+// " at 10:08:41 (...)", " between 10:08:41 and 10:08:50 (...)"
+static void add_at(struct buffer *out, const struct picture *p, uint64_t from_ns, uint64_t to_ns)
 {
-	if (!is_time(ns))
+	struct buffer from = {0}, to = {0};
+
+	if (!is_time(from_ns))
 		return;
-	buffer_add_string(out, " at ");
-	words_time(out, p, ns);
+	words_time(&from, p, from_ns);
+	words_time(&to, p, to_ns);
+	bool same = strcmp(buffer_string(&from), buffer_string(&to)) == 0;
+	if (same)
+		buffer_printf(out, " at %s", buffer_string(&from));
+	else
+		buffer_printf(out, " between %s and %s", buffer_string(&from), buffer_string(&to));
 	buffer_add_string(out, " (on the disk, host clock)");
+	out->failed = out->failed || from.failed || to.failed;
+	buffer_release(&from);
+	buffer_release(&to);
 }
 
 // "3 records of audit.log were removed at 10:08:41 (on the disk, host clock) and are drawn from the disk"
@@ -145,10 +161,14 @@ static void record_words(struct buffer *out, const struct picture *p, const stru
 {
 	const struct picture_log_finding *f = &p->log_findings.items[finding->first];
 	bool one = finding->count == 1;
+	uint64_t first_ns = f->gone_ns, last_ns = f->gone_ns;
 	size_t drawn = 0;
 
-	for (size_t i = 0; i < finding->count; i++)
+	for (size_t i = 0; i < finding->count; i++) {
 		drawn += f[i].node < p->nodes.count || f[i].edge < p->edges.count;
+		first_ns = f[i].gone_ns < first_ns ? f[i].gone_ns : first_ns;
+		last_ns = f[i].gone_ns > last_ns ? f[i].gone_ns : last_ns;
+	}
 	text_count(out, finding->count);
 	buffer_add_string(out, one ? " record of " : " records of ");
 	if (f->log.length > 0)
@@ -157,7 +177,7 @@ static void record_words(struct buffer *out, const struct picture *p, const stru
 		buffer_add_string(out, "the log");
 	buffer_add_string(out, one ? " was " : " were ");
 	buffer_add_string(out, f->changed ? "changed" : "removed");
-	add_at(out, p, f->gone_ns);
+	add_at(out, p, first_ns, last_ns);
 	if (drawn == finding->count) {
 		buffer_add_string(out, one ? " and is drawn from the disk" : " and are drawn from the disk");
 	} else if (drawn > 0) {
@@ -193,7 +213,7 @@ static void clock_words(struct buffer *out, const struct picture *p, const struc
 		text_count(out, milliseconds / 1000);
 		buffer_printf(out, ".%03u s", (unsigned)(milliseconds % 1000));
 	}
-	add_at(out, p, c->from_ns);
+	add_at(out, p, c->from_ns, c->from_ns);
 }
 
 void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)

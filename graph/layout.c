@@ -32,9 +32,9 @@
 #define PROCESS_WIDTH 188.0
 #define PROCESS_HEIGHT 54.0
 #define FILE_WIDTH 200.0
-#define FILE_WIDTH_MOST 304.0 /* "~ 10:05:09 212.0 KiB no record accounts for it" */
+#define FILE_WIDTH_MOST 306.0 /* "~ 10:05:09 212.0 KiB no record accounts for it" */
 #define FILE_PAD 20.0
-#define STATE_GAPS 16.0 /* after the glyph, after the time */
+#define STATE_GAPS 18.0 /* after the glyph, after the time */
 #define STATE_CELL 6.1  /* of 10 px type */
 #define FILE_HEIGHT 38.0
 #define STATE_HEIGHT 14.0

@@ -38,7 +38,9 @@ function oneRecovery(box, r, open) {
 	if (hashes.firstChild)
 		put(box, hashes);
 	if (r.preview) {
-		var summary = r.preview.split('\n')[0].replace(/^@ /, '');
+		var lines = r.preview.split('\n'), summary = lines[0].replace(/^@ /, '');
+		if (/^@ (?!line )/.test(lines[1] || ''))
+			summary += '; ' + lines[1].slice(2);
 		put(box, folding('before and after: ' + summary, function () { return previewLines(r.preview); }, open));
 	}
 	if (r.restore)

@@ -191,8 +191,12 @@ static void file_text(struct buffer *out, const struct picture *p, const struct 
 	}
 	const struct text *verdict = disk_node_verdict(n);
 	if (verdict) {
-		svg_text(out, l + PAD, y, SVG_START, "detail verdict", svg_words("disk:"), 5);
-		svg_text(out, l + PAD + svg_width(6, 10), y, SVG_START, "detail verdict", *verdict, svg_cells(inner - svg_width(6, 10), 10));
+		bool named = verdict->length > 4 && memcmp(verdict->bytes, "disk", 4) == 0; // "disk not covered"
+		double before = named ? 0 : svg_width(6, 10);
+
+		if (!named)
+			svg_text(out, l + PAD, y, SVG_START, "detail verdict", svg_words("disk:"), 5);
+		svg_text(out, l + PAD + before, y, SVG_START, "detail verdict", *verdict, svg_cells(inner - before, 10));
 	}
 }
 

@@ -172,7 +172,7 @@ static void lane_bars(struct timeline *t, const struct picture_node *n, double y
 {
 	double from = x_of(t, n->first_ns), to = n->ended ? x_of(t, n->last_ns) : t->right;
 
-	if (!axis_is_time(n->first_ns))
+	if (!axis_is_time(n->first_ns) && n->disk_state_count == 0)
 		return;
 	if (n->kind == PICTURE_FILE)
 		file_bars(t, n, y);

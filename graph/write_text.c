@@ -184,11 +184,11 @@ static void write_record(struct text_writer *w, const char *before, struct text 
 		const char *feed = memchr(lines.bytes + at, '\n', lines.length - at);
 		size_t length = feed ? (size_t)(feed - lines.bytes) - at : lines.length - at;
 
-		buffer_add_string(&w->line, "        ");
+		buffer_add_string(&w->line, "  ");
 		buffer_add_string(&w->line, at == 0 ? before : "     ");
 		add_words(w, (struct text){lines.bytes + at, length});
 		style(w, STYLE_MUTED);
-		flush_paragraph(w, 0, 13);
+		flush_paragraph(w, 0, 7);
 		style_end(w);
 		at += length + 1;
 	}
@@ -205,15 +205,14 @@ static void write_records(struct text_writer *w, const struct disk_finding *at, 
 	}
 	*left -= shown;
 	if (shown < at->count) {
-		buffer_printf(&w->line, "        +%zu more; all of them: add --format json", at->count - shown);
-		flush_paragraph(w, 0, 8);
+		buffer_printf(&w->line, "  +%zu more; all of them: add --format json", at->count - shown);
+		flush_paragraph(w, 0, 4);
 	}
 }
 
 static void write_findings(struct text_writer *w)
 {
 	struct disk_finding at = {0};
-	size_t left = RECORDS_SHOWN;
 	bool any = false;
 
 	while (disk_finding_next(w->p, &at)) {
@@ -230,8 +229,19 @@ static void write_findings(struct text_writer *w)
 		style_end(w);
 		w->line.failed = w->line.failed || words.failed;
 		buffer_release(&words);
-		write_records(w, &at, &left);
 	}
+}
+
+static void write_changed_records(struct text_writer *w)
+{
+	struct disk_finding at = {0};
+	size_t left = RECORDS_SHOWN;
+
+	if (w->p->log_findings.count == 0)
+		return;
+	heading(w, "Records that were removed or changed");
+	while (disk_finding_next(w->p, &at))
+		write_records(w, &at, &left);
 }
 
 static void write_disks(struct text_writer *w)
@@ -483,6 +493,7 @@ int write_text(const struct picture *p, struct write_text_options options, struc
 		write_notes(&w, kinds[i], kinds[i] == NOTE_PERSISTS ? "nothing that was seen" : NULL);
 	write_missing(&w);
 	write_story(&w);
+	write_changed_records(&w);
 	write_next(&w);
 	int result = w.line.failed ? error_set(err, "text: out of memory") : buffer_check(out, err);
 	buffer_release(&w.line);

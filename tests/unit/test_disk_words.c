@@ -77,6 +77,15 @@ static void test_findings(void)
 	p->disks.items[0].clock[1].offset_ns = INT64_C(4021374) * 1000000;
 	CHECK_STRING(SAID(disk_finding_words(&said, p, &finding)), "the clock of the machine on fe:00 was set back by 0.500 s at 10:20:00 (on the disk, host clock)");
 	CHECK(!disk_finding_next(p, &finding));
+	// Line by line, and after an hour once more.
+	for (unsigned i = 0; i < 5; i++)
+		made_log_finding(p, at(10, 9, i, 0), at(11, 20, 30 + i, 0), GRAPH_NONE, "a line", "");
+	made_log_finding(p, at(10, 9, 9, 0), at(12, 20, 30, 0), GRAPH_NONE, "a line", "");
+	finding = (struct disk_finding){.first = 3, .count = 1};
+	CHECK(disk_finding_next(p, &finding) && finding.count == 5);
+	CHECK_STRING(SAID(disk_finding_words(&said, p, &finding)), "5 records of /var/log/audit/audit.log were removed between 11:20:30 and 11:20:34 "
+		     "(on the disk, host clock); nothing in this picture rests on them");
+	CHECK(disk_finding_next(p, &finding) && finding.count == 1);
 	made_free(p);
 }
 
@@ -96,9 +105,9 @@ static void test_text(void)
 	buffer_clear(&said);
 	CHECK_EQUAL(write_text(p, (struct write_text_options){.columns = 200}, &said, NULL), 0);
 	CHECK(holds("\nWhat the disk contradicts\n  3 records of /var/log/audit/audit.log were removed"));
-	CHECK(holds("\n        was: type=SYSCALL msg=audit(1795136921.203:8201)"));
-	CHECK(holds("\n             type=PATH msg=audit(1795136921.203:8201): item=0"));
-	CHECK(holds("\n        is:  type=USER_CMD"));
+	CHECK(holds("\n  was: type=SYSCALL msg=audit(1795136921.203:8201)"));
+	CHECK(holds("\n       type=PATH msg=audit(1795136921.203:8201): item=0"));
+	CHECK(holds("\n  is:  type=USER_CMD"));
 	CHECK(holds("\nDisks\n  fe:00 is ws17.history: 12 of 12 births match"));
 	CHECK(holds("stage2 [2341] deleted /var/log/auth.log [recovered]"));
 	for (int i = 0; i < 30; i++)
