@@ -45,9 +45,24 @@
 #define SMALL_WIDTH 164.0
 #define SMALL_HEIGHT 42.0
 
-static bool is_severe(char glyph)
+// Ends and cuts; of a disk also another name or attributes, and what no record accounts for. Growth is plain.
+static unsigned weight_of(const struct picture_node *node, size_t index)
 {
-	return glyph == 'x' || glyph == 'v';
+	const struct picture_disk_state *disk = node->disk_state_count ? &node->disk_states[index] : NULL;
+	char glyph = disk ? disk->glyph : node->states[index].glyph;
+
+	if (glyph == 'x' || glyph == 'v')
+		return 2;
+	bool is_unseen = disk && disk->arrival_ns != NANOTIME_NONE && disk->arrival_ns != 0 && disk->syscall_ns == NANOTIME_NONE;
+	return disk && (glyph == '>' || is_unseen) ? 1 : 0;
+}
+
+static bool is_among(const size_t *chosen, size_t count, size_t index)
+{
+	for (size_t i = 0; i < count; i++)
+		if (chosen[i] == index)
+			return true;
+	return false;
 }
 
 struct layout_states layout_states_shown(const struct picture_node *node)
@@ -60,21 +75,17 @@ struct layout_states layout_states_shown(const struct picture_node *node)
 			shown.index[shown.count++] = i;
 		return shown;
 	}
-	// The first, then up to two ends and cuts from the newest back, then the newest of the rest.
+	// The first, then up to two that weigh most from the newest back, then the newest of the rest.
 	size_t chosen[LAYOUT_STATES_SHOWN], count = 0;
 
 	chosen[count++] = 0;
-	for (size_t i = all; i-- > 1 && count < 3;)
-		if (is_severe(node->disk_state_count ? node->disk_states[i].glyph : node->states[i].glyph))
+	for (unsigned weight = 2; weight > 0; weight--)
+		for (size_t i = all; i-- > 1 && count < LAYOUT_STATES_SHOWN - 1;)
+			if (weight_of(node, i) == weight)
+				chosen[count++] = i;
+	for (size_t i = all; i-- > 1 && count < LAYOUT_STATES_SHOWN;)
+		if (!is_among(chosen, count, i))
 			chosen[count++] = i;
-	for (size_t i = all; i-- > 1 && count < LAYOUT_STATES_SHOWN;) {
-		bool known = false;
-
-		for (size_t j = 0; j < count; j++)
-			known = known || chosen[j] == i;
-		if (!known)
-			chosen[count++] = i;
-	}
 	for (size_t i = 0; i < count; i++) { // insertion by index: they are shown in order of time
 		size_t at = shown.count++;
 

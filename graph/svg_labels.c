@@ -258,8 +258,10 @@ static void place(struct placing *placing, size_t edge)
 	if (e->apart) {
 		const double *tag = e->points + (e->apart_into ? 0 : 2 * (e->point_count - 1)), *box = e->points + (e->apart_into ? 2 * (e->point_count - 1) : 0);
 
+		double head = e->apart_into && e->both_ways ? layout_arrow(e) : 0; // the line begins after it, the words do not
+
 		label->x = tag[0] + (e->apart_into ? 6 : 9) + label->width / 2;
-		label->y = tag[1] + (tag[1] < box[1] ? 4 : e->apart_into ? -4 : 3);
+		label->y = tag[1] + (tag[1] < box[1] ? -head : head) + (tag[1] < box[1] ? 4 : e->apart_into ? -4 : 3);
 		placing->placed[edge] = true;
 		return;
 	}

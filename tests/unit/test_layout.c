@@ -443,6 +443,18 @@ static void test_states(void)
 	CHECK_EQUAL(shown.index[1], 3); // the cut is never among the hidden ones
 	CHECK_EQUAL(shown.index[2], 7);
 	CHECK_EQUAL(shown.index[3], 8);
+	// Of a disk: what no record accounts for and what was renamed before plain growth. The box is as wide as its longest line needs.
+	for (unsigned i = 0; i < 9; i++) {
+		made_disk_state(p, file, i == 2 ? '>' : '~', at(10, 0, i, 0), 9, "s");
+		made_disk_times(p, file, i == 4 ? NANOTIME_NONE : at(10, 0, i, 0), NANOTIME_NONE, at(10, 0, i, 1), i);
+	}
+	shown = layout_states_shown(&p->nodes.items[file]);
+	CHECK(shown.count == 4 && shown.hidden == 5 && shown.index[0] == 0 && shown.index[1] == 2 && shown.index[2] == 4 && shown.index[3] == 8);
+	layout_sizes(p);
+	double width = p->nodes.items[file].width;
+	p->nodes.items[file].disk_states[8].verdict = made_text("no record accounts for it; this does not count");
+	layout_sizes(p);
+	CHECK(p->nodes.items[file].width > width + 20 && p->nodes.items[file].width < 320);
 	made_free(p);
 }
 
