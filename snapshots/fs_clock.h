@@ -13,7 +13,7 @@
 #include "snapshots/segment.h"
 
 #define FS_CLOCK_HEADER_BYTES 60u /* of a commit block: up to h_commit_nsec */
-#define FS_CLOCK_HELD 64u
+#define FS_CLOCK_HELD 512u
 
 struct fs_clock_place { uint64_t from, to; }; // bytes of the disk
 VECTOR_DEFINE(fs_clock_places, struct fs_clock_place)

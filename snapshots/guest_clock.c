@@ -11,8 +11,8 @@
 #define PPM 1e3                      /* ns per second */
 // What lies between the moment of a commit and its stamp: the kernel stamps with its coarse clock, which goes on once a tick (4 ms at the
 // usual 250 Hz); a guest that waits for its processor has its ticks late. 7 ms were seen in an emulated guest with loaded cores.
-#define LAG_NS (9 * MILLISECOND)
-#define LAG_OF_SLOW_TICKS_NS (16 * MILLISECOND) /* 100 Hz */
+#define LAG_NS (8 * MILLISECOND)
+#define LAG_OF_SLOW_TICKS_NS (14 * MILLISECOND) /* 100 Hz */
 #define SLACK_NS (0.3 * MILLISECOND) /* of each end: what a straight line leaves of a real clock's wander */
 #define LEAST_WIDTH_NS (5 * MILLISECOND) /* no interval is believed to be narrower: the best of some tens of commits came 0.7 to 3.3 ms late */
 #define GREATEST_DELAY_NS (60 * 1e9) /* between a stamp and its arrival, where no lower end is known: delayed writing waits 30 s, and 5 s more */
