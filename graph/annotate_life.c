@@ -91,8 +91,7 @@ static size_t life_born(const struct annotate_lives *lives, const struct annotat
 		}
 	}
 	bool by_crtime = best != SIZE_MAX && lives->items[best].crtime_ns != NANOTIME_NONE;
-	// Two within a second: only one of them was born within a tick of the record.
-	*ret_sure = best != SIZE_MAX && (second == NANOTIME_NONE || (by_crtime && best_distance <= ANNOTATE_TICK_NS && second > ANNOTATE_TICK_NS));
+	*ret_sure = by_crtime ? best_distance <= ANNOTATE_SURE_NS && second > ANNOTATE_SURE_NS : best != SIZE_MAX && second == NANOTIME_NONE;
 	return best;
 }
 

@@ -13,7 +13,8 @@
 // Audit stamps are taken from the kernel's coarse clock when a call begins, inode times from the same clock (newer kernels: a fine one)
 // when it acts: a tick of CONFIG_HZ=250 early, and up to one more between the two clocks.
 #define ANNOTATE_TICK_NS (8 * NANOTIME_MILLISECOND)
-#define ANNOTATE_BIRTH_NS NANOTIME_SECOND /* a birth by the log and by the inode: the measure, 1 s */
+#define ANNOTATE_BIRTH_NS NANOTIME_SECOND /* a birth by the log and by the inode: so far apart they are the same */
+#define ANNOTATE_SURE_NS (100 * NANOTIME_MILLISECOND) /* so near that nobody can have made, removed and made it anew in between */
 
 // One use of an inode number on the disk, from allocation to its last name's end.
 struct annotate_life {
