@@ -390,13 +390,23 @@ static int take_life(struct annotation *a, struct annotate_asked *asked, const s
 	return result;
 }
 
+// Made without a name (O_TMPFILE) and never given one. The disk's states are those of files with names, so they do not tell.
+static bool is_unnamed(const struct graph *g, const struct file *f)
+{
+	static const char words[] = "(unnamed in "; // graph/build_open.c
+	uint32_t name = f->names.count == 1 && !f->names.items[0].absolute ? f->names.items[0].name : 0;
+
+	return f->created_seen && name && intern_length(g->strings, name) >= sizeof(words) - 1 &&
+	       memcmp(intern_string(g->strings, name), words, sizeof(words) - 1) == 0;
+}
+
 // Nothing on the disk is this file. That it never reached it can be said where the recording went on for long enough, or until the log
 // has the file deleted again.
-static enum annotate_verdict absent_verdict(const struct annotate_volume *v, const struct file *f, uint64_t first_ns)
+static enum annotate_verdict absent_verdict(const struct graph *g, const struct annotate_volume *v, const struct file *f, uint64_t first_ns)
 {
 	uint64_t earliest, latest, gone_earliest, gone_latest;
 
-	if (!annotate_to_host(v, first_ns, &earliest, &latest) || latest < v->from_ns)
+	if (is_unnamed(g, f) || !annotate_to_host(v, first_ns, &earliest, &latest) || latest < v->from_ns)
 		return ANNOTATE_NOT_COVERED;
 	if (annotate_add(latest, ANNOTATE_PATIENCE_NS) <= v->to_ns)
 		return ANNOTATE_NEVER_REACHED;
@@ -419,7 +429,7 @@ static int take_file(struct annotation *a, struct annotate_asked *asked, const s
 		size_t life = annotate_life_of(&lives, &claim, v, &asked->sure);
 		asked->birth = annotate_birth_compare(&lives, &claim, v);
 		if (life == SIZE_MAX)
-			a->answers[asked->file].verdict = absent_verdict(v, f, asked->first_ns);
+			a->answers[asked->file].verdict = absent_verdict(a->g, v, f, asked->first_ns);
 		else if (take_life(a, asked, &lives.items[life], states) < 0)
 			result = error_set(err, "states of inode %" PRIu64 ": out of memory", f->inode);
 	}
