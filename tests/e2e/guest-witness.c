@@ -148,14 +148,14 @@ static void __attribute__((format(printf, 1, 2))) shell(const char *format, ...)
 		die(command);
 }
 
-// The lines of the copy that the file does not hold any more: how many, their SHA-256 in order, their serials.
+// The lines of the copy that the file does not hold any more: how many, the SHA-256 of them sorted by their bytes, their serials.
 static void tell_gone(const char *step, const char *path)
 {
 	char digest[256], line[6000];
 	unsigned long lines = 0;
 	FILE *file;
 
-	shell("grep -a -v -x -F -f '%s' " COPY " >" COPY ".gone || true", path);
+	shell("grep -a -v -x -F -f '%s' " COPY " | sort >" COPY ".gone", path);
 	shell("sed -n 's/.*audit([0-9.]*:\\([0-9]*\\)).*/\\1/p' " COPY ".gone | sort -n -u >%s.serials", COPY);
 	digest_of(COPY ".gone", digest, sizeof(digest));
 	file = fopen(COPY ".gone", "r");

@@ -4,7 +4,7 @@
 # (guest-witness.c). Each recording is turned into the form of samples/ (witness_truth.py) and put to the checks that the shipped ones
 # stand in `make check` (tests/cli/witness-samples.sh, witness_check.py).
 #
-# KEEP=FOLDER keeps the recordings; GUESTS="NAME..." makes these only.
+# KEEP=FOLDER keeps the recordings; GUESTS="NAME..." makes these only. Two guests run at once.
 . "$SRCDIR/tests/lib.sh"
 requires qemu-system-x86_64 qemu-img busybox cpio modprobe mkfs.ext4 python3 nbdkit nc.openbsd zstd jq
 [ -x /usr/sbin/auditd ] || skip "auditd is not installed"
@@ -20,11 +20,11 @@ wait_for_socket() {
 	done
 }
 
-# run_guest NAME BLOCK-BYTES FLUSH DIRTY CRON CLOCK-SECONDS ORDERS: leaves NAME/history and NAME/truth.
+# run_guest NAME BLOCK-BYTES FLUSH DIRTY CRON BOB CLOCK-SECONDS ORDERS: leaves NAME/history and NAME/truth.
 # With flush=SYNC each line of the log is a commit of the file system: there the guest is quieter, so that the history stays small.
 run_guest() {
 	name=$1
-	settings="pg_flush=$3 pg_dirty=$4 pg_cron=$5"
+	settings="pg_flush=$3 pg_dirty=$4 pg_cron=$5 pg_bob=$6"
 	case $3 in
 	SYNC) settings="$settings pg_format=RAW" ;;
 	*) settings="$settings pg_format=ENRICHED audit=1" ;;
@@ -40,11 +40,11 @@ run_guest() {
 	qemu-img convert -n -f raw -O raw "$name/base.img" "nbd+unix:///?socket=$PWD/$name/disk.sock" || fail "copying the empty file system"
 	outside="python3 -B $SRCDIR/tests/e2e/outside.py"
 	network="user,id=n0,net=10.0.0.0/24,host=10.0.0.1,restrict=on"
-	network="$network,guestfwd=tcp:10.0.0.5:4444-cmd:$outside orders $7"
+	network="$network,guestfwd=tcp:10.0.0.5:4444-cmd:$outside orders $8"
 	network="$network,guestfwd=tcp:10.0.0.9:80-cmd:$outside file $PWD/image/invoice.bin"
 	network="$network,guestfwd=tcp:10.0.0.7:80-cmd:$outside file $SRCDIR/LICENSE"
 	timeout 240 qemu-system-x86_64 -accel "$ACCEL" -machine q35 -cpu max -m 256 -nodefaults -display none -no-reboot \
-		-rtc "base=$(date -u -d "$6 seconds" +%Y-%m-%dT%H:%M:%S),clock=host" -kernel image/vmlinuz -initrd image/initrd.gz \
+		-rtc "base=$(date -u -d "$7 seconds" +%Y-%m-%dT%H:%M:%S),clock=host" -kernel image/vmlinuz -initrd image/initrd.gz \
 		-append "console=ttyS0 quiet panic=-1 nokaslr mitigations=off net.ifnames=0 audit_backlog_limit=16384 $settings" \
 		-drive file=image/root.img,format=raw,if=none,id=d0,snapshot=on -device virtio-blk-pci,drive=d0 \
 		-drive "file=nbd+unix:///?socket=$PWD/$name/disk.sock,format=raw,if=none,id=d1,cache=none,discard=unmap" \
@@ -66,7 +66,7 @@ make_sample() {
 	sample=$1/sample
 	mkdir -p "$sample"
 	python3 -B "$SRCDIR/tests/e2e/witness_truth.py" "$1/truth" "$2" "$3" "$sample" || fail "$1: the truth is not whole"
-	"$PROVGRAPH" disk cat "$1/history" now /log/audit/audit.log -o "$sample/audit.log" >out 2>err || { cat err >&2; fail "$1: no audit log"; }
+	"$PROVGRAPH" disk cat "$1/history" now /log/audit/audit.log -o "$sample/audit.log" >"$1/out" 2>"$1/err" || { cat "$1/err" >&2; fail "$1: no audit log"; }
 	wanted=$(jq -r '.disk.states[] | select(.step == "final" and .path == "/var/log/audit/audit.log") | .sha256' "$sample/truth.json")
 	[ "$(sha256sum "$sample/audit.log" | cut -d' ' -f1)" = "$wanted" ] || fail "$1: the audit log differs from the one that the guest had at its end"
 	zstd -q -19 --rm "$sample/audit.log" -o "$sample/audit.log.zst" || fail "zstd"
@@ -77,18 +77,57 @@ make_sample() {
 
 mkdir image
 sh "$SRCDIR/tests/e2e/guest-root.sh" image || exit $?
-# NAME:BLOCK:FLUSH:DIRTY:CRON:CLOCK:ORDERS
-while IFS=: read -r name block flush dirty cron clock orders; do
-	case " ${GUESTS:-$name} " in *" $name "*) ;; *) continue ;; esac
-	run_guest "$name" "$block" "$flush" "$dirty" "$cron" "$clock" "$orders"
-	make_sample "$name" "$block" "$dirty"
-	python3 -B "$SRCDIR/tests/cli/witness_check.py" "$name/sample" || fail "$name: not as the guest told"
-	if [ -n "$keep" ]; then
-		mkdir -p "$keep/$name" && rm -rf "$keep/$name/web01.history" "$keep/$name/audit.log.zst" && cp -r "$name/sample/." "$keep/$name/"
-	fi
-done <<'END'
-guest-tamper:4096:NONE:3000:5:+0:2+tamper+drop+3+steal+37+leave
-guest-clock:1024:NONE:300:5:-4020:2+steal+1+anew+9+leave
-guest-audit:4096:SYNC:300:20:+0:3+strip+3+leave
-guest-audit-sed:1024:SYNC:300:20:+0:3+sed+3+leave
+
+# NAME:BLOCK-BYTES:FLUSH:DIRTY:CRON:BOB:CLOCK-SECONDS:ORDERS
+guests='
+guest-tamper:4096:NONE:3000:5:news:+0:2+tamper+drop+3+steal+37+leave
+guest-audit:1024:SYNC:300:100:notes:+0:3+strip+72+leave
+guest-audit-sed:1024:SYNC:300:100:nobody:+0:3+sed+3+leave
+guest-clock:1024:NONE:300:5:news:-4020:2+steal+1+anew+9+leave
+'
+is_wanted() {
+	case " ${GUESTS:-$1} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
+}
+line_of() {
+	printf '%s' "$guests" | grep "^$1:"
+}
+record() {
+	is_wanted "$1" || return 0
+	IFS=: read -r name block flush dirty cron bob clock orders <<END
+$(line_of "$1")
 END
+	run_guest "$name" "$block" "$flush" "$dirty" "$cron" "$bob" "$clock" "$orders"
+	make_sample "$name" "$block" "$dirty"
+}
+
+# Two at once. The first two are of the same time, so that one disk can be taken for the other; not of the same moment: guests that boot
+# together make the same files in the same second.
+both() {
+	broken=
+	( record "$1" ) &
+	first=$!
+	( sleep 4; record "$2" ) &
+	second=$!
+	wait $first || broken=yes
+	wait $second || broken=yes
+	[ -z "$broken" ] || fail "not all guests were recorded"
+}
+both guest-audit guest-tamper
+both guest-audit-sed guest-clock
+
+names=
+for name in $(printf '%s' "$guests" | cut -d: -f1); do
+	is_wanted "$name" || continue
+	names="$names $name"
+	if [ -n "$keep" ]; then
+		mkdir -p "$keep/$name" && rm -rf "${keep:?}/$name/web01.history" "$keep/$name/audit.log.zst" && cp -r "$name/sample/." "$keep/$name/"
+	fi
+	mv "$name" "$name.record" && mv "$name.record/sample" "$name"
+done
+for name in $names; do
+	others=
+	for other in $names; do [ "$other" = "$name" ] || others="$others $other"; done
+	# shellcheck disable=SC2086  # a list of folders
+	python3 -B "$SRCDIR/tests/cli/witness_check.py" "$name" $others || broken=yes
+done
+[ -z "$broken" ] || fail "not as the guests told"

@@ -34,7 +34,6 @@ FILES = {  # step at which the witness looked, path -> id, note
     ("loot", "/home/alice/.cache/.loot"): ("loot", "what was stolen; sent to the disk at once, removed after"),
     ("anew", "/var/log/auth.log"): ("auth-log", "removed"),
     ("strip", "/var/log/audit/audit.log"): ("audit-log", "the witness that was tampered with"),
-    ("sed", "/var/log/audit/audit.log"): ("audit-log", "the witness that was tampered with"),
 }
 EDGES = (
     ("mail-shell", "fork", "fetcher"), ("download", "connect", "fetcher"), ("fetcher", "create", "invoice"), ("shell", "fork", "implant"),
@@ -48,11 +47,12 @@ EDGES = (
     ("implant", "fork", "strip-find"), ("strip-find", "fork", "cleaner"), ("implant", "fork", "sed-find"), ("sed-find", "fork", "cleaner"),
     ("cleaner", "fork", "putter"), ("implant", "delete", "invoice"),
 )
+# With sed -i auditd goes on writing into a file without a name: no record of what came after is in any log.
+UNHEARD = {("implant", "delete", "invoice")}
 PATH = ("download", "fetcher", "invoice", "implant", "c2")
 MOUNTS = {"/var/log": "/log", "/home": "/home"}  # bind mounts of the recorded disk's folders
 # Sent to the disk by whoever told of it, before it was told.
-SYNCED = {("before", "tamper"), ("after", "tamper"), ("before", "anew"), ("after", "anew"), ("see", "loot"), ("see", "final"), ("before", "strip"),
-          ("before", "sed")}
+SYNCED = {("before", "tamper"), ("after", "tamper"), ("before", "anew"), ("after", "anew"), ("see", "loot"), ("see", "final")}
 
 
 class Truth:
@@ -112,6 +112,8 @@ class Truth:
                 nodes.append({"id": name, "kind": "process", "pid": self.pids[name], "exe": exe, "note": note})
         for (step, path), (name, note) in FILES.items():
             state = self.state(step)
+            if name == "shadow" and "thief" not in self.pids:
+                continue  # nobody read it
             if state and state["path"] == path and state["there"] and not any(n["id"] == name for n in nodes):
                 nodes.append({"id": name, "kind": "file", "path": path, "dev": state["dev"], "inode": state["inode"], "note": note})
         return nodes
@@ -140,7 +142,8 @@ class Truth:
                 assert not dirty_ns * 0.5 < lived < dirty_ns + turn_ns, f"{name} lived {lived} ns: nobody knows whether it reached the disk"
                 found.append({"id": name, "path": first["path"], "inode": first["inode"], "generation": first["generation"], "size": first["size"],
                               "sha256": first["sha256"], "pids": [self.pids[n] for n in runners if n in self.pids],
-                              "host_made_ns": first["host_ns"], "host_deleted_ns": last["host_ns"], "reached_disk": lived > dirty_ns})
+                              "host_made_ns": first["host_ns"], "host_deleted_ns": last["host_ns"], "reached_disk": lived > dirty_ns,
+                              "deletion_recorded": "sed-find" not in self.pids})
         return found
 
 
@@ -164,7 +167,8 @@ def main():
         "alert": {"address": "10.0.0.5", "port": 4444, "time": "@%d.%09d" % divmod(connect, 10**9)},
         "rules": "provgraph.rules",
         "nodes": nodes,
-        "edges": [{"from": a, "op": op, "to": b} for a, op, b in EDGES if a in ids and b in ids],
+        "edges": [{"from": a, "op": op, "to": b} for a, op, b in EDGES
+                  if a in ids and b in ids and not ("sed-find" in ids and (a, op, b) in UNHEARD)],
         "path": list(PATH),
         "disk": {
             "history": "web01.history", "dev": next(n["dev"] for n in nodes if n["id"] == "invoice"), "block_bytes": block, "dirty_expire_ns": dirty_ns,
