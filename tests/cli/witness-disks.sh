@@ -30,7 +30,7 @@ ask 2 late.log --disk fe:10=long.history
 contains err 'long.history is not the disk of device fe:10: of'
 contains err 'Which history'
 ask 0 audit.log --disk fe:10=long.history
-contains err '7 of 7 births of files agree'
+right_disk
 
 # Which partition? Both hold a file system; each is as good, since they are copies.
 ask 2 first.log --disk fe:11=parts.history
@@ -38,7 +38,8 @@ contains err 'parts.history: '
 contains err '2 (ext4, 192.0 MiB)'
 for n in 1 2; do
 	ask 0 first.log --disk fe:11=parts.history:$n
-	contains err "fe:11 is parts.history:$n; 7 of 7 births of files agree; guest's clock 0.6"
+	right_disk "fe:11 is parts.history:$n"
+	contains err "guest's clock 0.6"
 	jq -e --arg n $n '[.recover[].command | select(contains(" --disk parts.history:" + $n + " --inode 15"))] | length >= 1' out >/dev/null ||
 		fail "no command names the partition"
 done
@@ -51,8 +52,8 @@ contains err 'the same recorded disk'
 
 # Two at once: each answers for its own files.
 ask 0 both.log --disk fe:12=parts.history:2 --disk fe:11=parts.history:1
-contains err 'fe:12 is parts.history:2; 3 of 3 births'
-contains err 'fe:11 is parts.history:1; 4 of 4 births'
+right_disk 'fe:12 is parts.history:2'
+right_disk 'fe:11 is parts.history:1'
 contains err '; by all disks '
 mv out twice
 ask 0 both.log --disk fe:12=parts.history:2 --disk fe:11=parts.history:1
@@ -66,10 +67,10 @@ contains err '7 files asked'
 ask 0 hosts.log --disk "web/fe:10=$history" --disk db/fe:10=long.history
 contains err 'db/fe:10 is long.history; no birth of a file could be compared'
 
-# A clock that was set back after the tampering (seq:165): a finding, and both stretches of that time are looked at.
-other stepped 0 0 1795275531000000000 90
+# A clock that was set back: a finding, and both stretches of that time are looked at.
+other stepped 0 0 1795275533000000000 90
 ask 0 audit.log --disk fe:10=stepped.history
-contains err '7 of 7 births of files agree'
+right_disk
 jq -e '[.completeness.missing[].words | select(startswith("the guest'"'"'s clock was set back by 9"))] | length == 1' out >/dev/null ||
 	fail "the step is not told"
 jq -e '.disks[0].clock | map(.stepped) == [false, true]' out >/dev/null || fail "clock: $(jq -c '.disks[0].clock' out)"

@@ -73,3 +73,7 @@ witness_log() {
 		close_fd(35.060, 214, 210, ".tool", "/srv/home/alice/.tool", 3)
 	}'
 }
+# right_disk [WHICH]: err says that (of the disk named so) every birth that could be compared agrees, three or more.
+right_disk() {
+	grep -qE "${1:-}.*; ([3-9]|[1-9][0-9]+) of \\1 births of files agree;" err || fail "births: $(grep births err)"
+}
