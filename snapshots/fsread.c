@@ -32,6 +32,7 @@
 #define SILENCE_NS (600 * NANOTIME_SECOND)      // our limit: no byte for so long
 #define WAIT_NS (2 * NANOTIME_SECOND)           // to end by itself after its last frame
 #define BESIDE_BYTES (UINT64_C(1) << 30)        // our limit for what comes beside content: a million files of a tree; and for lists, kept in memory
+#define LINES_BYTES (UINT64_C(16) << 30)        // our limit for the lines of a log: they go to a file
 #define PATCHES_BYTES (UINT64_C(17) << 30)      // our limit for the journal of a large file system (JOURNAL_MAX_BYTES), with its frames
 #define WARNINGS_BYTES 65536u                   // our limit
 #define SENTENCE_BYTES 900u                     // of an ERROR, fits struct error
@@ -348,7 +349,7 @@ static int converse(struct session *s, const struct fsread_question *q, struct e
 static uint64_t answer_limit(const struct fsread_question *q)
 {
 	if (q->job != FSREAD_CONTENT && q->job != FSREAD_TREE && q->job != FSREAD_CONTENTS)
-		return q->job == FSREAD_PATCHES ? PATCHES_BYTES : BESIDE_BYTES;
+		return q->job == FSREAD_PATCHES ? PATCHES_BYTES : q->job == FSREAD_LINES ? LINES_BYTES : BESIDE_BYTES;
 	return q->max_bytes > 0 && q->max_bytes < UINT64_MAX - BESIDE_BYTES ? q->max_bytes + BESIDE_BYTES : UINT64_MAX;
 }
 
