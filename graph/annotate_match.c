@@ -314,7 +314,7 @@ static bool is_hollow(const struct annotation *a, const struct file *f, const st
 		return false;
 	for (size_t i = 0; i < r->items.count; i++) {
 		const struct record *x = &r->items.items[i];
-		opened |= x->op == FLOW_OPEN_WRITE || x->op == FLOW_WRITE;
+		opened |= x->op == FLOW_OPEN_WRITE || x->op == FLOW_WRITE || x->op == FLOW_CREATE;
 		if ((x->op == FLOW_TRUNCATE || x->op == FLOW_CREATE) && x->start_ns > emptied && x->start_ns <= annotate_add(last->mtime_ns, ANNOTATE_TICK_NS))
 			emptied = x->start_ns;
 	}

@@ -3,7 +3,8 @@
 //
 //   annotate.c          volumes, wishes, answers            annotate_life.c     which life of an inode number a file is
 //   annotate_match.c    states against records              annotate_births.c   is it the right disk?
-//   annotate_tighten.c  edges that end earlier              annotate_words.c    what callers and readers see
+//   annotate_tighten.c  edges that end earlier              annotate_time.c     between two clocks
+//   annotate_moments.c  which contents matter               annotate_words.c    what callers and readers see
 #ifndef GRAPH_ANNOTATE_WORK_H
 #define GRAPH_ANNOTATE_WORK_H
 
