@@ -169,7 +169,8 @@ int fs_clock_ring_note(struct fs_clock_ring *r, const uint8_t *header, bool alon
 		// What came before a commit was answered before the commit was made; not what came together with it.
 		if (alone && !r->asynchronous && r->last_epoch == epoch && r->last_write_ns <= host_ns)
 			sample.not_before_ns = r->last_write_ns;
-		result = note_commit(r, header, &sample, samples, err);
+		if (guest_clock_sample_holds(&sample))
+			result = note_commit(r, header, &sample, samples, err);
 	}
 	r->last_write_ns = host_ns;
 	r->last_epoch = epoch;

@@ -155,6 +155,8 @@ static int note_stamp(struct clock_walk *w, size_t length, const struct segment_
 	// Only what is newer than all before it: a copy of a log tells nothing. A kernel that was started anew counts its serials from 1.
 	if (!fs_clock_stamp(w->content, length, &sample.guest_ns, &serial) || (serial <= w->last_serial && sample.guest_ns <= w->last_stamp_ns))
 		return 0;
+	if (!guest_clock_sample_holds(&sample))
+		return 0;
 	w->last_serial = serial;
 	w->last_stamp_ns = sample.guest_ns;
 	return guest_clock_samples_append(&w->samples, sample) < 0 ? error_set(err, "out of memory") : 0;

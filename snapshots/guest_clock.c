@@ -25,6 +25,7 @@
 #define WINDOW_SAMPLES 16u           /* of stamps without lower ends: the earliest of so many stands for all */
 #define WINDOW_S 120.0
 #define WINDOW_NOISE 10.0            /* times the noise: so late is one window of a thousand */
+#define GREATEST_ERROR_NS 4e18       /* 127 years: whoever forges stamps makes it no number that does not fit */
 #define NOISE_SAMPLES 3u             /* a piece, at least, on the average */
 #define STAMP_ERROR_NS (20 * MILLISECOND) /* the earliest of many audit stamps reached the disk 3 to 5 ms late where auditd syncs each record */
 
@@ -345,7 +346,7 @@ static double least_width(const struct fit *f, const struct stretch *s)
 {
 	double windows = (double)s->samples / WINDOW_SAMPLES;
 
-	return f->by_windows ? STAMP_ERROR_NS + WINDOW_NOISE * f->noise / fmax(windows, 1) : LEAST_WIDTH_NS;
+	return f->by_windows ? fmin(STAMP_ERROR_NS + WINDOW_NOISE * f->noise / fmax(windows, 1), GREATEST_DELAY_NS) : LEAST_WIDTH_NS;
 }
 
 // How far a line of the bundle, or one that is not narrower than what we believe in, may lie from ours at t.
@@ -356,6 +357,11 @@ static double reach_at(const struct guest_lines *lines, double t, double least, 
 	guest_lines_at(lines, t, &low, &high);
 	low = fmin(low, high - least);
 	return fmax(high - ours, ours - low);
+}
+
+static uint64_t error_of(double ns)
+{
+	return (uint64_t)ceil(fmin(ns, GREATEST_ERROR_NS));
 }
 
 static struct timeline_clock_piece make_piece(const struct fit *f, const struct stretch *s)
@@ -377,8 +383,8 @@ static struct timeline_clock_piece make_piece(const struct fit *f, const struct 
 
 	p.offset_ns = f->reference + (int64_t)llround(value);
 	p.drift = slope / 1e9;
-	p.base_error_ns = (uint64_t)ceil(reach_at(&s->lines, base, width, value) + wander);
-	p.error_ns = (uint64_t)ceil(fmax(reach_at(&s->lines, from, width, value + slope * (from - base)), reach_at(&s->lines, to, width, value + slope * (to - base))) + wander);
+	p.base_error_ns = error_of(reach_at(&s->lines, base, width, value) + wander);
+	p.error_ns = error_of(fmax(reach_at(&s->lines, from, width, value + slope * (from - base)), reach_at(&s->lines, to, width, value + slope * (to - base))) + wander);
 	if (p.error_ns < p.base_error_ns)
 		p.error_ns = p.base_error_ns;
 	guest_lines_slopes(&s->lines, &least, &greatest);
@@ -392,7 +398,7 @@ static struct timeline_clock_piece make_piece(const struct fit *f, const struct 
 static void judge_step(const struct fit *f, const struct timeline_clock_piece *before, struct timeline_clock_piece *now)
 {
 	double apart = (double)(int64_t)(now->sampled_from_ns - before->sampled_to_ns);
-	double there = (double)(before->offset_ns - now->offset_ns) + before->drift * (double)(int64_t)(now->sampled_from_ns - before->base_ns) -
+	double there = (double)before->offset_ns - (double)now->offset_ns + before->drift * (double)(int64_t)(now->sampled_from_ns - before->base_ns) -
 		       now->drift * (double)(int64_t)(now->sampled_from_ns - now->base_ns);
 	double allowed = (double)before->error_ns + (double)now->error_ns + fmax(apart, 0) * (before->drift_error + now->drift_error) + STEP_NS;
 

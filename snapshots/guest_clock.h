@@ -34,9 +34,15 @@ struct guest_clock_sample {
 	uint64_t guest_ns;      // the stamp
 	uint32_t epoch;         // of the host's clock, from 0: a step of the host's between two samples gives them different ones
 };
+// Times so late (the year 2116) would not leave room for differences in 64 bits; such a stamp is none.
+#define GUEST_CLOCK_END_NS (UINT64_C(1) << 62)
+static inline bool guest_clock_sample_holds(const struct guest_clock_sample *s)
+{
+	return s->host_ns < GUEST_CLOCK_END_NS && s->guest_ns < GUEST_CLOCK_END_NS && s->not_before_ns <= s->host_ns;
+}
 VECTOR_DEFINE(guest_clock_samples, struct guest_clock_sample)
 
-// samples: in the order of their records. epochs: the host time at which each epoch of its clock begins; none: one epoch.
+// samples: in the order of their records; each holds. epochs: the host time at which each epoch of its clock begins; none: one epoch.
 // No samples: no pieces, and 0.
 int guest_clock_fit(const struct guest_clock_samples *samples, const struct u64_vector *epochs, enum timeline_clock_source source,
 		    struct timeline_clock *ret, struct error *err);

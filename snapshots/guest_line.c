@@ -119,4 +119,6 @@ void guest_lines_with_slope(const struct guest_lines *lines, double slope, doubl
 			*ret_high = fmax(*ret_high, b->value + slope * t);
 		}
 	}
+	if (!(*ret_low <= *ret_high)) // a bundle as narrow as rounding is
+		guest_lines_at(lines, t, ret_low, ret_high);
 }

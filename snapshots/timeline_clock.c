@@ -51,7 +51,7 @@ static int on_sample(void *context, uint32_t type, const void *payload, size_t l
 		s.not_before_ns = wire_get_u64(&r);
 		s.guest_ns = wire_get_u64(&r);
 		s.epoch = (uint32_t)wire_get_u64(&r);
-		if (s.not_before_ns > s.host_ns || (a->samples.count > 0 && s.epoch < a->samples.items[a->samples.count - 1].epoch) ||
+		if (!guest_clock_sample_holds(&s) || (a->samples.count > 0 && s.epoch < a->samples.items[a->samples.count - 1].epoch) ||
 		    s.epoch > a->epochs.count)
 			return error_set(err, "provgraph-fsread: sent a sample of the clock that cannot be");
 		if (guest_clock_samples_append(&a->samples, s) < 0)
