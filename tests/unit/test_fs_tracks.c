@@ -174,8 +174,7 @@ static void compare_history(const char *folder, int partition, uint64_t inodes, 
 	struct error err;
 
 	if (history_open(folder, &h, &err) < 0 || history_facts(h, &facts, &err) < 0) {
-		fprintf(stderr, "%s\n", err.message);
-		CHECK(!"the history can be read");
+		CHECK_STRING(err.message, "");
 		return;
 	}
 	compare_span(&file, inodes, 0, facts.last_seq);
