@@ -32,7 +32,7 @@
 #define PROCESS_WIDTH 188.0
 #define PROCESS_HEIGHT 54.0
 #define FILE_WIDTH 200.0
-#define FILE_WIDTH_MOST 306.0 /* "~ 10:05:09 212.0 KiB no record accounts for it" */
+#define FILE_WIDTH_MOST 320.0 /* "~ 10:05:09 1023.9 KiB content pending (104857 bytes)" is cut */
 #define FILE_PAD 20.0
 #define STATE_GAPS 18.0 /* after the glyph, after the time */
 #define STATE_CELL 6.1  /* of 10 px type */

@@ -154,10 +154,10 @@ function nodeSections(n, columns, light) {
 	if (fact(n.id, 'score'))
 		put(why, make('h3', {}, 'Every factor of its score'), make('pre', {'class': 'score'}, fact(n.id, 'score')));
 	put(columns, about, why);
-	if (fact(n.id, 'on disk'))
-		put(columns, diskStates(n));
 	if (fact(n.id, 'restore'))
 		put(columns, recoverSection(n, 'What can be recovered'));
+	if (fact(n.id, 'on disk'))
+		put(columns, diskStates(n));
 	if (n.fold) {
 		var inside = section('Members'), shown = members[n.fold] || [], total = Number(fact(n.fold, 'count'));
 		// A fold's name leaves channels out: without this its numbers would not add up.

@@ -2,6 +2,7 @@
 // What recorded disks add: the states of a file with their three times, contents that can be had back, findings.
 // ---- a file
 
+var STATES_LISTED = 6; // of a file; of more those in the middle are folded
 var OF_RECOVERY = /^(recover|restore|restore-after|content|sha256-(before|after|executed)|preview)$/;
 
 // Of one node: an object for each "recover", with the facts that follow it.
@@ -63,16 +64,21 @@ function recoverSection(n, heading) {
 		put(box, make('div', {'class': 'quiet'}, 'HISTORY stands for the history of a disk that was not named.'));
 	return box;
 }
-function diskStates(n) {
-	var box = section('On the disk'), list = make('ol', {'class': 'states'});
-	(facts[n.id] || []).forEach(function (d) {
-		if (d.getAttribute('data-key') !== 'on disk')
-			return;
+function stateList(states) {
+	var list = make('ol', {'class': 'states'});
+	states.forEach(function (d) {
 		var lines = d.textContent.split('\n'), li = make('li', {}, lines[0]);
 		lines.slice(1).forEach(function (line) { put(li, make('div', {'class': 'quiet'}, line)); });
 		put(list, li);
 	});
-	return put(box, list);
+	return list;
+}
+function diskStates(n) {
+	var box = section('On the disk'), states = (facts[n.id] || []).filter(function (d) { return d.getAttribute('data-key') === 'on disk'; });
+	if (states.length <= STATES_LISTED)
+		return put(box, stateList(states));
+	return put(box, stateList(states.slice(0, 2)), folding(states.length - 4 + ' more', function () { return stateList(states.slice(2, -2)); }, false),
+		stateList(states.slice(-2)));
 }
 
 // ---- the case: its disks, what they contradict, everything that they give back

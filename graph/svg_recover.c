@@ -26,12 +26,13 @@ static struct text line_at(struct text t, size_t at)
 
 // ---- contents
 
-// Files whose content an attacker took away come first; then what ran, stays, or lies on the path.
+// Files whose content an attacker took away come first; then what ran, stays, lies on the path, or was written over.
 static bool is_worth(const struct picture *p, const struct picture_recovery *r, bool lost)
 {
 	const struct picture_node *n = &p->nodes.items[r->node];
 
-	return r->lost == lost && (lost || n->on_path || n->persistence || r->executed_sha256.length > 0);
+	bool is_changed = r->before_sha256.length > 0 && r->after_sha256.length > 0; // by the step that matters
+	return r->lost == lost && (lost || n->on_path || n->persistence || r->executed_sha256.length > 0 || is_changed);
 }
 
 static int add_about(struct block_vector *out, uint32_t node, enum block_kind kind, const char *before, struct text t)

@@ -255,7 +255,7 @@ def check_disk(page, case, path):
     if seen:
         page.click("#%s .shape" % seen["id"])
         state = next(s for s in seen["disk_states"] if s["syscall"] and s["arrival"])
-        words = drawer(page)
+        words = unfold(page)
         for key in ("syscall", "arrival", "seq"):
             expect(state[key] in words, "a state's %s is not shown" % key)
         page.key("Escape")
