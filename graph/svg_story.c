@@ -100,7 +100,8 @@ double svg_story(struct svg_page *page, double x, double y, double width)
 {
 	struct block_vector story = {0};
 
-	if (add_steps(&story, page->p) < 0 || svg_add_recoveries(&story, page->p) < 0)
+	// With a disk they are many lines: those stand where there are several columns.
+	if (add_steps(&story, page->p) < 0 || (!disk_is_asked(page->p) && svg_add_recoveries(&story, page->p) < 0))
 		page->out->failed = true;
 	else if (story.count > 0)
 		y += blocks_draw(page, &story, x, y, width, 1);
@@ -115,7 +116,7 @@ double svg_notes(struct svg_page *page, double y, double right)
 	double width = room / (double)columns - SVG_COLUMN_GAP;
 	struct block_vector notes = {0};
 
-	if (svg_add_findings(&notes, page->p) < 0 || add_rest(&notes, page->p) < 0)
+	if (svg_add_findings(&notes, page->p) < 0 || (disk_is_asked(page->p) && svg_add_recoveries(&notes, page->p) < 0) || add_rest(&notes, page->p) < 0)
 		page->out->failed = true;
 	else if (notes.count > 0)
 		y += blocks_draw(page, &notes, SVG_MARGIN, y, width, columns);
