@@ -117,6 +117,10 @@ static int compare(struct investigation *in, struct error *err)
 		return -1;
 	r->compared = true;
 	r->alone = !in->source;
+	c->host = r->logs[0].host;
+	for (size_t i = 1; i < r->count; i++) // disks of several hosts: then none is the only one
+		if (!c->host || !r->logs[i].host || strcmp(c->host, r->logs[i].host) != 0)
+			c->host = NULL;
 	for (size_t i = 0; i < r->count; i++)
 		if (compare_add(c, &r->logs[i].lines, (uint32_t)i, err) < 0)
 			return -1;

@@ -39,6 +39,7 @@ void compare_release(struct comparison *c)
 	compared_vector_release(&c->lines);
 	forged_vector_release(&c->forged);
 	free(c->candidates.items);
+	free(c->node);
 	free(c->by_text);
 	free(c->by_key);
 	*c = (struct comparison){0};
@@ -121,11 +122,27 @@ int compare_index(struct comparison *c, struct error *err)
 	return 0;
 }
 
+static bool is_ours(struct comparison *c, const struct log_record *record)
+{
+	if (c->host)
+		return strlen(c->host) == record->node_length && memcmp(c->host, record->node, record->node_length) == 0;
+	if (!c->node) {
+		c->node = malloc(record->node_length + 1);
+		if (c->node)
+			memcpy(c->node, record->node, c->node_length = record->node_length);
+	} else if (c->node_length != record->node_length || memcmp(c->node, record->node, record->node_length) != 0) {
+		c->many_nodes = true;
+	}
+	return true;
+}
+
 int compare_given(struct comparison *c, size_t log, uint64_t offset, const char *bytes, size_t length, struct error *err)
 {
 	struct log_record audit;
 
 	if (!log_record_read(bytes, length, &audit))
+		return 0;
+	if (audit.node && !is_ours(c, &audit))
 		return 0;
 	c->given++;
 	c->first_ns = audit.time_ns < c->first_ns ? audit.time_ns : c->first_ns;
@@ -221,6 +238,8 @@ static enum compare_fate fate_of(const struct comparison *c, const struct compar
 		return COMPARE_FORGED;
 	if (alone && !gone)
 		return COMPARE_KEPT;
+	if (gone && line->disk->mixed && line->disk->gone_ns < line->disk->arrival_ns + COMPARE_ONE_ACT_NS)
+		return COMPARE_PASSING;
 	if (gone && (line->disk->gone_change & rotated) == rotated && (alone || line->time_ns < c->first_ns))
 		return COMPARE_ROTATED;
 	if (!alone && line->time_ns < c->first_ns && !gone)
@@ -245,6 +264,8 @@ static uint32_t place_of_stranger(const struct comparison *c, const struct candi
 {
 	uint32_t count = 0;
 
+	if (c->many_nodes)
+		return COMPARE_NONE;
 	for (uint32_t i = c->by_key[slot_of(c, c->by_key, candidate->key, true)]; i != COMPARE_NONE && count < GROUP_LINES; i = c->lines.items[i].next, count++) {
 		enum compare_fate fate = c->lines.items[i].fate;
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define COMPARE_NONE UINT32_MAX
+#define COMPARE_ONE_ACT_NS (2 * UINT64_C(1000000000)) /* as in snapshots/fs_tamper.c: writes of one act */
 #define COMPARE_LATE_NS (120 * UINT64_C(1000000000)) /* content reaches the disk 35 s late as a rule; a stamp so much older than those before it is no delay */
 
 enum compare_fate {
@@ -27,6 +28,7 @@ enum compare_fate {
 	COMPARE_NEWER,      // behind the end of the log at hand, and still on the disk
 	COMPARE_OLDER,      // before its beginning, and still on the disk
 	COMPARE_ROTATED,    // before its beginning; went with its rotated file: given back, and nobody's fault
+	COMPARE_PASSING,    // half of an old line and half of a new one, while somebody wrote over the log
 	COMPARE_NO_RECORD,  // no audit record
 };
 
@@ -60,10 +62,13 @@ struct comparison {
 	uint64_t given;            // records of the log at hand
 	uint64_t matched;          // of them on the disk
 	uint64_t first_ns, last_ns; // of the log at hand
+	const char *host;           // whose disks they are; NULL: not named. Records with another node= are not compared
 	// private
 	struct line_key key;
 	uint32_t *by_text, *by_key; // open hash tables
 	size_t slots;
+	char *node; size_t node_length; // of the first record with one
+	bool many_nodes;           // several hosts: a record that no disk held may be another host's
 	struct candidate_vector { struct candidate *items; size_t count, capacity; } candidates;
 };
 

@@ -33,6 +33,12 @@ int lines_flush(struct lines *l, struct error *err)
 	return result;
 }
 
+// Partly of bytes that were rewritten, partly of those that stood there before: a forged line, or what is seen while a writer is half done.
+static bool is_mixed(const struct timeline_state *s, const struct line_found *line)
+{
+	return (s->change & TIMELINE_REWRITTEN) && (line->offset < s->changed_from || line->offset + line->length > s->changed_to);
+}
+
 static int on_line(void *context, const struct line_found *line, struct error *err)
 {
 	struct lines *l = context;
@@ -43,7 +49,7 @@ static int on_line(void *context, const struct line_found *line, struct error *e
 		wire_put_u64(&l->frame, l->arrival_ns);
 		wire_put_u64(&l->frame, l->state->inode);
 	}
-	wire_put_u64(&l->frame, line->offset << 1 | line->complete);
+	wire_put_u64(&l->frame, line->offset << 2 | (uint64_t)is_mixed(l->state, line) << 1 | line->complete);
 	wire_put_bytes(&l->frame, line->bytes, line->length);
 	return l->frame.length > FRAME_BYTES ? lines_flush(l, err) : 0;
 }

@@ -69,7 +69,7 @@ struct line_source { // a file's content now
 
 // Frames of FSREAD_LINES begin with one of these as u64, and are full of what follows it.
 enum line_frame {
-	LINE_FRAME_CAME = 1, // u64 seq, host ns, inode; then of each line: u64 offset << 1 | complete, bytes. Lines are numbered in this order, from 0
+	LINE_FRAME_CAME = 1, // u64 seq, host ns, inode; then of each line: u64 offset << 2 | mixed << 1 | complete, bytes. Lines are numbered in this order, from 0
 	LINE_FRAME_WENT,     // of each line: u64 number, seq, host ns, change
 };
 

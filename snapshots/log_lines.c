@@ -45,7 +45,8 @@ static int take_came(struct taking *t, struct wire_reader *r, struct error *err)
 		line.at = t->lines->length;
 		line.length = (uint32_t)length;
 		line.complete = offset & 1;
-		line.offset = offset >> 1;
+		line.mixed = offset & 2;
+		line.offset = offset >> 2;
 		buffer_add(&t->waiting, bytes, length);
 		buffer_add_byte(&t->waiting, '\n');
 		t->lines->length += length + 1;

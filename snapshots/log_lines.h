@@ -13,6 +13,7 @@ struct log_line {
 	uint64_t at;              // private: in the spool
 	uint32_t length;          // without its newline; at most 64 KiB of it are kept
 	bool complete;            // false: the log ended within it when it was deleted
+	bool mixed;               // it came when a part of it was rewritten: forged, or seen while a writer was half done
 	uint64_t seq, arrival_ns; // when it reached the disk (host clock); 0: it was there when the span began
 	uint64_t gone_seq, gone_ns; // when it was gone for good (host clock); 0: still there at the end of the span
 	unsigned gone_change;     // by what: bits of enum timeline_change; RENAMED: its file was moved on before (rotation)

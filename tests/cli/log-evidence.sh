@@ -44,6 +44,21 @@ end() {
 	stop_disk "$served"
 	mv kept image
 }
+# put FILE: over the log's bytes, in its own blocks, as its own size.
+put() {
+	debugfs -R "blocks $log" image 2>/dev/null >blocks
+	python3 - "$1" <<'PY' || fail "put $1"
+import sys
+bytes = open(sys.argv[1], "rb").read()
+blocks = [int(b) for b in open("blocks").read().split()]
+assert len(blocks) * 4096 >= len(bytes)
+with open("image", "r+b") as image:
+    for i, block in enumerate(blocks):
+        image.seek(block * 4096)
+        image.write(bytes[i * 4096:(i + 1) * 4096].ljust(4096, b"\0"))
+PY
+	edit "set_inode_field $log size $(wc -c <"$1")" "set_inode_field $log mtime 20261121120000"
+}
 # What the case says without what may differ: names of nodes, and links by them.
 names() {
 	python3 - "$1" <<'PY'
@@ -140,10 +155,7 @@ forged = log.replace(b"saddr=020001BB0A000005", b"saddr=020001BB0A000009")
 assert forged != log and len(forged) == len(log)
 open(sys.argv[2], "wb").write(forged)
 PY
-cmp -l whole.log forged.log | awk '{ print int(($1 - 1) / 4096) }' | sort -nu >blocks
-while read -r block; do
-	dd if=forged.log of=image bs=4096 skip="$block" seek="$(debugfs -R "bmap $log $block" image 2>/dev/null)" count=1 conv=notrunc status=none
-done <blocks
+put forged.log
 store
 end
 case_of forged --log forged.log
@@ -156,6 +168,71 @@ contains true.json 'saddr=020001BB0A000009'
 case_of truealone --disk fe:33=forged
 names truealone.json >truealone.names
 same truealone.names whole.names
+
+# --- in place: the attacker's records are cut out, what follows moves up; and one that never was is put between others
+begin shifted
+put clean.log
+store
+end
+case_of shifted --log clean.log --disk fe:33=shifted
+names shifted.json >shifted.names
+same shifted.names whole.names
+begin planted
+python3 - whole.log planted.log <<'PY'
+import sys
+lines = open(sys.argv[1]).read().splitlines(keepends=True)
+place = len(lines) // 3
+lines.insert(place, "type=USER_LOGIN msg=audit(1795266000.000:4000000001): pid=1 uid=0 auid=1001 ses=3 msg='op=login acct=\"mallory\" res=success'\n")
+del lines[-3:]
+open(sys.argv[2], "w").write("".join(lines))
+PY
+put planted.log
+store
+end
+"$PROVGRAPH" --alert-ip 10.0.0.5 --log planted.log --disk fe:00=planted --utc --format json -o planted.json >planted.out 2>planted.err || true
+contains planted.err "3 records were removed, 1 put in later"
+contains planted.json 'mallory'
+
+# --- rotation: the log goes on under another name, and its lines with it; then the oldest file goes
+begin rotated
+edit "ln $log $log.1" "unlink $log" "set_inode_field $log.1 links_count 1" "write after.log $log"
+store
+kept_seq=$seq
+edit "rm $log.1"
+store
+end
+expect_status 0 "$PROVGRAPH" disk lost rotated "$log" --to "seq:$kept_seq"
+expect_status 1 "$PROVGRAPH" disk lost rotated "$log" --json --from "seq:$kept_seq"
+[ "$(wc -l <out)" -eq $((lines - 40)) ] || fail "$(wc -l <out) lines went with the rotated file"
+[ "$(grep -c '"change":\["deleted","renamed"\]' out)" -eq "$(wc -l <out)" ] || fail "how they went: $(head -n 1 out)"
+# A log that is moved aside and removed at once was removed.
+expect_status 1 "$PROVGRAPH" disk lost rotated "$log" --json
+[ "$(grep -c '"change":\["replaced"\]' out)" -eq $((lines - 40)) ] || fail "how they went: $(head -n 1 out)"
+case_of rotated --log after.log --disk fe:33=rotated
+names rotated.json >rotated.names
+same rotated.names whole.names
+
+# --- a log that ends within a line when it goes; and what is no log: lines of a mebibyte, NUL bytes, no newline at all
+begin torn
+python3 - junk <<'PY'
+import sys
+open(sys.argv[1], "wb").write(b"x" * 1000000 + b"\n" + b"\0" * 5000 + b"\n" + b"\xff\x1b[31m\n" * 1000 + b"a\0b\n\n\n" + b"y" * 3000000)
+PY
+head -c 100000 whole.log >half.log
+edit "write junk /log/junk"
+store
+edit "rm $log" "write half.log $log"
+store
+edit "rm $log" "rm /log/junk"
+store
+end
+expect_status 1 "$PROVGRAPH" disk lost torn "$log" --json
+[ "$(grep -c '"whole":false' out)" -eq 1 ] || fail "$(grep -c '"whole":false' out) lines ended in the middle"
+expect_status 1 "$PROVGRAPH" disk lost torn /log/junk --json
+[ "$(wc -l <out)" -eq 3 ] || fail "$(wc -l <out) lines of junk"
+[ "$(awk '{ if (length($0) > most) most = length($0) } END { print most }' out)" -lt 70000 ] || fail "a line is not cut"
+expect_status 1 "$PROVGRAPH" disk lost torn /log/junk
+lacks out "$(printf '\033')"
 
 # --- nothing happened: no word about it
 begin clean
