@@ -11,10 +11,11 @@
 
 // Of the record on both sides of the window. Before: what a file was just then, and names that came into being a little earlier.
 #define BEFORE_NS (60 * NANOTIME_SECOND)
-// The clock is looked for in the whole record up to so many requests (some tenths of a second), else around the window.
-#define WHOLE_RECORDS ((uint64_t)4 << 20)
-#define AROUND_NS (2 * 3600 * NANOTIME_SECOND)
-#define AROUND_ROUNDS 3
+// The clock is looked for in the whole record up to so many requests (a tenth of a second), else around the window.
+#define WHOLE_RECORDS ((uint64_t)1 << 18)
+#define AROUND_NS (30 * 60 * NANOTIME_SECOND)
+#define AROUND_ROUNDS 4
+#define PROBE_RECORDS ((uint64_t)1 << 16) // at an end of the record, where the guess lies outside of it
 
 // ---- opening
 
@@ -158,8 +159,20 @@ static int ask_clock(struct witness_volume *v, uint64_t from_seq, uint64_t to_se
 	return from_seq < to_seq && timeline_clock(&v->file, from_seq, to_seq, &v->clock, err) < 0 ? -1 : 0;
 }
 
+// The records of a stretch of host time; of the nearest end of the record, when it lies outside.
+static int stretch_of(struct witness_volume *v, uint64_t begin_ns, uint64_t end_ns, uint64_t *ret_from, uint64_t *ret_to, struct error *err)
+{
+	if (seq_at(v, begin_ns, false, ret_from, err) < 0 || seq_at(v, end_ns, true, ret_to, err) < 0)
+		return -1;
+	if (*ret_from >= v->last_seq)
+		*ret_from = v->last_seq > PROBE_RECORDS ? v->last_seq - PROBE_RECORDS : 0;
+	if (*ret_to <= *ret_from)
+		*ret_to = *ret_from + PROBE_RECORDS < v->last_seq ? *ret_from + PROBE_RECORDS : v->last_seq;
+	return 0;
+}
+
 // A long record is asked only for a stretch: first where the window would be if the clocks were equal, then where the offset that was
-// found puts it. 0; 1: nothing was found in this way.
+// found puts it, until what was asked holds all of the window. 0; 1: nothing was found in this way.
 static int clock_around(struct witness_volume *v, uint64_t from_ns, uint64_t to_ns, struct error *err)
 {
 	uint64_t host_from_ns = from_ns, host_to_ns = to_ns;
@@ -167,8 +180,7 @@ static int clock_around(struct witness_volume *v, uint64_t from_ns, uint64_t to_
 	for (int round = 0; round < AROUND_ROUNDS; round++) {
 		uint64_t begin_ns = less(host_from_ns, AROUND_NS), end_ns = more(host_to_ns, AROUND_NS), from_seq, to_seq;
 
-		if (seq_at(v, begin_ns, false, &from_seq, err) < 0 || seq_at(v, end_ns, true, &to_seq, err) < 0 ||
-		    ask_clock(v, from_seq, to_seq, err) < 0)
+		if (stretch_of(v, begin_ns, end_ns, &from_seq, &to_seq, err) < 0 || ask_clock(v, from_seq, to_seq, err) < 0)
 			return -1;
 		if (!witness_span(&v->clock, from_ns, to_ns, &host_from_ns, &host_to_ns))
 			return 1;
