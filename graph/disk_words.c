@@ -216,6 +216,42 @@ static void clock_words(struct buffer *out, const struct picture *p, const struc
 	add_at(out, p, c->from_ns, c->from_ns);
 }
 
+// 2: a step of the story rests on it; 1: something that is drawn.
+static unsigned weight_of(const struct picture *p, const struct picture_log_finding *f)
+{
+	if (f->edge < p->edges.count)
+		return p->edges.items[f->edge].step_count > 0 ? 2 : 1;
+	return f->node < p->nodes.count ? 1 : 0;
+}
+
+static bool is_same_event(const struct picture_log_finding *a, const struct picture_log_finding *b)
+{
+	return a->serial == b->serial && a->serial != 0 && a->time_ns == b->time_ns;
+}
+
+static void insert_in_order(size_t *indices, size_t count, size_t index)
+{
+	size_t at = count;
+
+	for (; at > 0 && indices[at - 1] > index; at--)
+		indices[at] = indices[at - 1];
+	indices[at] = index;
+}
+
+size_t disk_finding_records(const struct picture *p, const struct disk_finding *finding, size_t *ret, size_t room)
+{
+	const struct picture_log_finding *items = p->log_findings.items;
+	size_t count = 0;
+
+	for (unsigned weight = 3; weight-- > 0;)
+		for (size_t i = finding->first; i < finding->first + finding->count && count < room; i++) {
+			bool first = i == finding->first || !is_same_event(&items[i - 1], &items[i]); // of an event the records stand together
+			if (first && weight_of(p, &items[i]) == weight)
+				insert_in_order(ret, count++, i);
+		}
+	return count;
+}
+
 void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)
 {
 	if (finding->is_clock)

@@ -26,6 +26,8 @@ struct disk_finding { size_t first, count; bool is_clock; size_t disk, piece; };
 size_t disk_finding_count(const struct picture *p);
 bool disk_finding_next(const struct picture *p, struct disk_finding *at); // from {0}; false: there are no more
 void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding);
+// Which of its records are told first, at most `room` of them, in order: one of an event, and those that the story rests on before others.
+size_t disk_finding_records(const struct picture *p, const struct disk_finding *finding, size_t *ret, size_t room);
 bool disk_is_asked(const struct picture *p);       // any disk
 
 #endif

@@ -150,8 +150,11 @@ static int add_record(struct block_vector *out, const char *before, struct text 
 
 static int add_records(struct block_vector *out, const struct picture *p, const struct disk_finding *finding, size_t *shown)
 {
-	for (size_t i = 0; i < finding->count && *shown < RECORDS_SHOWN; i++, ++*shown) {
-		const struct picture_log_finding *f = &p->log_findings.items[finding->first + i];
+	size_t index[RECORDS_SHOWN], count = disk_finding_records(p, finding, index, RECORDS_SHOWN - *shown);
+
+	*shown += count;
+	for (size_t i = 0; i < count; i++) {
+		const struct picture_log_finding *f = &p->log_findings.items[index[i]];
 
 		if ((f->was.length > 0 && add_record(out, "was: ", f->was, f->node) < 0) || (f->is.length > 0 && add_record(out, "is: ", f->is, f->node) < 0))
 			return -1;

@@ -194,14 +194,14 @@ static void write_record(struct text_writer *w, const char *before, struct text 
 	}
 }
 
-// The records that a log lost, as they were.
+// Of what a log lost: one record an event.
 static void write_records(struct text_writer *w, const struct disk_finding *at, size_t *left)
 {
-	size_t shown = at->count < *left ? at->count : *left;
+	size_t index[RECORDS_SHOWN], shown = disk_finding_records(w->p, at, index, *left);
 
 	for (size_t i = 0; i < shown; i++) {
-		write_record(w, "was: ", w->p->log_findings.items[at->first + i].was);
-		write_record(w, "is:  ", w->p->log_findings.items[at->first + i].is);
+		write_record(w, "was: ", w->p->log_findings.items[index[i]].was);
+		write_record(w, "is:  ", w->p->log_findings.items[index[i]].is);
 	}
 	*left -= shown;
 	if (shown < at->count) {

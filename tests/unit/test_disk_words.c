@@ -86,6 +86,16 @@ static void test_findings(void)
 	CHECK_STRING(SAID(disk_finding_words(&said, p, &finding)), "5 records of /var/log/audit/audit.log were removed between 11:20:30 and 11:20:34 "
 		     "(on the disk, host clock); nothing in this picture rests on them");
 	CHECK(disk_finding_next(p, &finding) && finding.count == 1);
+	// One record of an event, the story's first.
+	size_t index[4];
+	finding = (struct disk_finding){.first = 4, .count = 5};
+	p->log_findings.items[5].serial = p->log_findings.items[4].serial; // and the same event
+	p->log_findings.items[5].time_ns = p->log_findings.items[4].time_ns;
+	p->log_findings.items[8].edge = 15; // a step of the story
+	CHECK(p->edges.items[15].step_count > 0);
+	CHECK(disk_finding_records(p, &finding, index, 4) == 4 && index[0] == 4 && index[1] == 6 && index[2] == 7 && index[3] == 8);
+	CHECK(disk_finding_records(p, &finding, index, 2) == 2 && index[0] == 4 && index[1] == 8);
+	CHECK(disk_finding_records(p, &finding, index, 0) == 0);
 	made_free(p);
 }
 
