@@ -201,8 +201,8 @@ void annotation_free(struct annotation *a)
 
 void annotation_set_window(struct annotation *a, uint64_t from_ns, uint64_t to_ns)
 {
-	a->from_ns = from_ns;
-	a->to_ns = to_ns;
+	a->from_ns = from_ns > a->g->first_ns ? from_ns : a->g->first_ns;
+	a->to_ns = to_ns < a->g->last_ns ? to_ns : a->g->last_ns;
 }
 
 // ---- wishes

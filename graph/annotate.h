@@ -76,7 +76,7 @@ struct annotation;
 struct annotation *annotation_new(const struct graph *g, const struct annotate_volume *volumes, size_t count, struct error *err);
 void annotation_free(struct annotation *a);
 // The time of which the log tells everything (guest clock). Without it: from the graph's first event to its last, which is too long where
-// older events were brought in. To be set before annotation_take().
+// older events were brought in; it never tells more than that. To be set before annotation_take().
 void annotation_set_window(struct annotation *a, uint64_t from_ns, uint64_t to_ns);
 
 struct annotate_wish { uint32_t file, volume; uint64_t inode; };
