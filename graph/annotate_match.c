@@ -281,9 +281,10 @@ static void judge_arrived(const struct annotate_state *before, struct annotate_s
 	s->verdict = before->verdict == ANNOTATE_STATE_CONTENT_PENDING ? ANNOTATE_STATE_WRITTEN : before->verdict;
 }
 
-static void judge(const struct annotation *a, const struct annotate_volume *v, const struct records *r, const struct annotate_state *before,
-		  struct annotate_state *s)
+static void judge(const struct annotation *a, const struct annotate_answer *answer, const struct file *f, const struct records *r,
+		  const struct annotate_state *before, struct annotate_state *s)
 {
+	const struct annotate_volume *v = &a->volumes[answer->volume];
 	const struct timeline_state *d = &s->disk;
 
 	if (d->change == 0 || d->arrival_ns == 0) {
@@ -298,6 +299,9 @@ static void judge(const struct annotation *a, const struct annotate_volume *v, c
 		judge_arrived(before, s);
 	else
 		judge_change(a, r, before, s);
+	// A folder changes with each of its entries, whose records are theirs.
+	if (f->kind == FILE_FOLDER && s->verdict == ANNOTATE_STATE_UNSEEN)
+		s->verdict = ANNOTATE_STATE_NAME;
 	if (d->pending_bytes > 0 && s->verdict == ANNOTATE_STATE_WRITTEN)
 		s->verdict = ANNOTATE_STATE_CONTENT_PENDING;
 }
@@ -351,7 +355,7 @@ int annotate_match(const struct annotation *a, uint32_t file, struct error *err)
 		return error_set(err, "states of inode %" PRIu64 ": out of memory", f->inode);
 	}
 	for (size_t i = 0; i < answer->states.count; i++)
-		judge(a, &a->volumes[answer->volume], &r, i ? &answer->states.items[i - 1] : NULL, &answer->states.items[i]);
+		judge(a, answer, f, &r, i ? &answer->states.items[i - 1] : NULL, &answer->states.items[i]);
 	if (answer->verdict == ANNOTATE_SHOWN && is_pending(a, f, &r, &answer->states))
 		answer->verdict = ANNOTATE_PENDING;
 	records_release(&r);

@@ -10,13 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATES_MAX 64u /* our limit for one file; of more the plain ones in the middle are left out, and counted */
+#define STATES_MAX 64u /* our limit for one file; of more those that tell least are left out, and counted */
 
 // ---- states
 
-static void state_words(const struct annotate_state *s, struct buffer *out)
+// What became of a name, or of attributes.
+static const char *name_words(const struct graph *g, const struct annotate_state *s)
 {
-	buffer_add_string(out, annotate_state_words(s->verdict));
+	enum flow_op op = s->edge == GRAPH_NONE ? FLOW_COUNT : (enum flow_op)g->edges.items[s->edge].op;
+
+	if (s->disk.change & TIMELINE_DELETED)
+		return "deleted";
+	return op == FLOW_RENAME ? "renamed" : op == FLOW_LINK ? "linked" : op == FLOW_DELETE ? "a name removed" : op == FLOW_ATTRIBUTE ? "attributes changed" :
+	       annotate_state_words(ANNOTATE_STATE_NAME);
+}
+
+static void state_words(const struct graph *g, const struct annotate_state *s, struct buffer *out)
+{
+	buffer_add_string(out, s->verdict == ANNOTATE_STATE_NAME ? name_words(g, s) : annotate_state_words(s->verdict));
 	if (s->verdict == ANNOTATE_STATE_CONTENT_PENDING)
 		buffer_printf(out, " (%" PRIu64 " byte%s)", s->disk.pending_bytes, s->disk.pending_bytes == 1 ? "" : "s");
 	if (s->edge == GRAPH_NONE || s->verdict == ANNOTATE_STATE_NAME)
@@ -33,39 +44,39 @@ static void fill_state(struct picture_work *w, const struct file *f, const struc
 		.glyph = annotate_glyph(&s->disk), .time_ns = s->guest_ns, .size_bytes = s->disk.size_bytes, .syscall_ns = s->syscall_ns,
 		.inode_ns = s->inode_ns, .arrival_ns = s->disk.arrival_ns ? s->disk.arrival_ns : NANOTIME_NONE, .seq = s->disk.seq,
 	};
-	state_words(s, b);
-	if (s->verdict == ANNOTATE_STATE_UNSEEN && !f->created_seen)
+	state_words(w->g, s, b);
+	if (s->verdict == ANNOTATE_STATE_UNSEEN && !f->created_seen && !(s->disk.change & TIMELINE_DELETED))
 		buffer_add_string(b, "; open since before the log?");
 	ret->verdict = picture_take_text(w->p, b);
 }
 
-static bool is_plain(const struct annotate_states *states, size_t index)
+// How much a state tells beside those around it: 3 its ends, 2 content that went, 1 another verdict than before, 0 more of the same.
+static unsigned weight_of(const struct annotate_states *states, size_t index)
 {
 	const struct annotate_state *s = &states->items[index];
 	const unsigned plain = TIMELINE_GREW | TIMELINE_ARRIVED | TIMELINE_METADATA;
 
-	return index > 0 && index + 1 < states->count && (s->disk.change & ~plain) == 0 && s->verdict != ANNOTATE_STATE_UNSEEN;
+	if (index == 0 || index + 1 == states->count)
+		return 3;
+	return s->disk.change & ~plain ? 2 : s->verdict != states->items[index - 1].verdict;
 }
 
-// Which of many states are drawn: what is not plain growth first, its ends where even that is too much, and growth at even steps between.
+// Which of many states are drawn: what tells most, and of equals those at even steps.
 static size_t choose_states(const struct annotate_states *states, uint32_t *chosen)
 {
-	size_t special = 0, plain = 0, seen_special = 0, seen_plain = 0, count = 0;
+	size_t counts[4] = {0}, rooms[4], seen[4] = {0}, room = STATES_MAX, count = 0;
 
 	for (size_t i = 0; i < states->count; i++)
-		*(is_plain(states, i) ? &plain : &special) += 1;
-	size_t room = special < STATES_MAX ? STATES_MAX - special : 0;
+		counts[weight_of(states, i)]++;
+	for (size_t k = 4; k-- > 0;) {
+		rooms[k] = counts[k] < room ? counts[k] : room;
+		room -= rooms[k];
+	}
 	for (size_t i = 0; i < states->count; i++) {
-		bool take;
-		if (is_plain(states, i)) {
-			take = plain <= room || (seen_plain + 1) * room / plain > seen_plain * room / plain;
-			seen_plain++;
-		} else {
-			take = special <= STATES_MAX || seen_special < STATES_MAX / 2 || seen_special + STATES_MAX / 2 >= special;
-			seen_special++;
-		}
-		if (take && count < STATES_MAX)
+		unsigned k = weight_of(states, i);
+		if ((seen[k] + 1) * rooms[k] / counts[k] > seen[k] * rooms[k] / counts[k])
 			chosen[count++] = (uint32_t)i;
+		seen[k]++;
 	}
 	return count;
 }

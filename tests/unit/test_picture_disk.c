@@ -30,7 +30,7 @@ static void record(struct mail_incident *m)
 	add(14, AT(93), TIMELINE_CUT, before, AT(90) + 4 * NANOTIME_MILLISECOND, 0);
 	add(16, AT(73), TIMELINE_APPEARED, AT(71), AT(71), 0);
 	for (unsigned i = 0; i < MANY; i++)
-		add(16, AT(74) + i * NANOTIME_MILLISECOND, TIMELINE_GREW, AT(71), AT(71) + i * NANOTIME_MILLISECOND, i);
+		add(16, AT(74) + i * NANOTIME_MILLISECOND, i == 100 ? TIMELINE_CUT : TIMELINE_GREW, AT(71), AT(71) + i * NANOTIME_MILLISECOND, i);
 	add(16, AT(80), TIMELINE_REWRITTEN, AT(71), AT(75), 70);
 	struct { uint32_t node; unsigned made; } made[] = {{m->stage2_file, 40}, {m->archive, 71}};
 	for (size_t i = 0; i < 2; i++) {
@@ -68,6 +68,7 @@ static void check_picture(const struct picture *p, const struct mail_incident *m
 	CHECK_EQUAL(stage2->disk, 0);
 	CHECK_EQUAL(stage2->born_ns, NANOTIME_NONE); // a record saw it being made
 	CHECK_EQUAL(stage2->disk_states[1].glyph, 'x');
+	CHECK(text_is(stage2->disk_states[1].verdict, "deleted"));
 	CHECK_EQUAL(stage2->disk_states[1].syscall_ns, AT(95));
 	CHECK(text_is(log->disk_verdict, "shown"));
 	CHECK_EQUAL(log->disk_state_count, 2);
@@ -85,6 +86,10 @@ static void check_picture(const struct picture *p, const struct mail_incident *m
 	CHECK_EQUAL(archive->disk_state_count, 64);
 	CHECK_EQUAL(archive->disk_states[0].glyph, '+');
 	CHECK_EQUAL(archive->disk_states[63].size_bytes, 70);
+	size_t cuts = 0;
+	for (size_t i = 0; i < archive->disk_state_count; i++)
+		cuts += archive->disk_states[i].glyph == 'v';
+	CHECK_EQUAL(cuts, 1);
 	CHECK_EQUAL(mailbox->born_ns, T0 - 3 * 86400 * NANOTIME_SECOND);
 	CHECK(text_has(mailbox->reason, "; made 2026-11-18 10:00:00 by the disk's birth time; what was read of the log does not reach that far"));
 	CHECK(text_is(cron->disk_verdict, "never reached the disk"));
