@@ -70,6 +70,10 @@ static int read_log(struct recovered_logs *r, struct witness_volume *v, const ch
 static int read_usual(struct recovered_logs *r, struct witness_volume *v, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(usual_places); i++) {
+		const char *top = usual_places[i] + 1;
+
+		if (!witness_volume_root_has(v, top, strcspn(top, "/")))
+			continue;
 		int result = read_log(r, v, usual_places[i], err);
 
 		if (result <= 0)

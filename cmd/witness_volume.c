@@ -72,6 +72,7 @@ void witness_volume_release(struct witness_volume *v)
 	timeline_clock_release(&v->clock);
 	history_free(v->history);
 	buffer_release(&v->warnings);
+	buffer_release(&v->root);
 	witness_mapping_release(&v->mapping);
 	free(v->name);
 	free(v->argument);

@@ -37,6 +37,8 @@ struct witness_volume {
 	bool being_written;        // somebody records into it
 	struct timeline_file file; // history, partition and warnings: what the front doors of snapshots/ take
 	struct buffer warnings;    // of provgraph-fsread, a line each; the names in them are the guest's
+	struct buffer root;        // private: names in the root folder, each behind a slash
+	bool root_known;
 	struct timeline_clock clock; // of the whole history; no pieces: the disk does not tell the guest's time
 	// witness_volume_look
 	uint64_t host_from_ns, host_to_ns; // the window by the host's clock, its error included; unknown clock: all of the record
@@ -59,5 +61,9 @@ void witness_volume_release(struct witness_volume *v);
 int witness_volume_seq_at(struct witness_volume *v, uint64_t host_ns, uint64_t *ret_seq, struct error *err);
 // "2026-11-21T10:06:00.123456789+09:00", or "seq:N" where that time does not lead to this record: for --restore-at.
 void witness_volume_moment(struct witness_volume *v, uint64_t seq, struct timezone_choice zone, struct buffer *out);
+
+// Whether the root folder of its file system held, at the end of the record, an entry whose name begins so. Asked once; true when that cannot
+// be told. Tells cheaply where something can have been.
+bool witness_volume_root_has(struct witness_volume *v, const char *name, size_t length);
 
 #endif
