@@ -2,6 +2,7 @@
 #include "snapshots/fs_verdict.h"
 
 #include "base/nanotime.h"
+#include "snapshots/fs_guest_offset.h"
 #include "snapshots/fs_states.h"
 
 #include <inttypes.h>
@@ -14,7 +15,9 @@
 #define MISSED_RECORDS (UINT64_C(1) << 24)     /* our limit for finding a name that is not there, either way: some seconds */
 #define MISSED_FIRST_RECORDS 4096u             /* looked through first */
 #define MISSED_FACTOR 16u                      /* then so many times as many */
-#define WRITTEN_BEFORE_NS (10 * NANOTIME_MILLISECOND) /* a block this much older than the file's last change does not hold it */
+#define WRITTEN_BEFORE_NS (10 * (int64_t)NANOTIME_MILLISECOND) /* a block this much older than the file's last change does not hold it */
+#define WRITTEN_BEFORE_KNOWN_NS (100 * (int64_t)NANOTIME_MILLISECOND) /* the guest's clock is known by commits, which are late by a write */
+#define MAX_TIME_NS (UINT64_C(1) << 62)        /* a later one is none, and differences fit */
 
 struct tail { // the end of a file at the moment
 	uint64_t nul_bytes;    // NUL bytes at its end, at most TAIL_BYTES
@@ -95,8 +98,10 @@ static int judge_never_came(struct fs_job *job, struct fs_moment *m, const struc
 {
 	struct disk_piece piece;
 	uint64_t written_ns;
+	int64_t offset_ns = 0;
+	bool known;
 
-	if (tail->nul_bytes == 0 || !tail->mapped || file->mtime_ns == NANOTIME_NONE)
+	if (tail->nul_bytes == 0 || !tail->mapped || file->mtime_ns >= MAX_TIME_NS)
 		return 0;
 	if (volume_resolve(m->volume, tail->last_offset, 1, &piece, err) < 0)
 		return -1;
@@ -104,7 +109,12 @@ static int judge_never_came(struct fs_job *job, struct fs_moment *m, const struc
 		return 0;
 	if (history_time_of(job->history, piece.seq, &written_ns, err) < 0)
 		return -1;
-	if (written_ns == NANOTIME_NONE || written_ns + WRITTEN_BEFORE_NS >= file->mtime_ns)
+	if (written_ns >= MAX_TIME_NS)
+		return 0;
+	// The inode's time is the guest's.
+	if (fs_guest_offset(job, m, file->mtime_ns, &offset_ns, &known, err) < 0)
+		return -1;
+	if ((int64_t)written_ns + (known ? WRITTEN_BEFORE_KNOWN_NS : WRITTEN_BEFORE_NS) >= (int64_t)file->mtime_ns + offset_ns)
 		return 0;
 	v->kind = FS_PENDING;
 	v->pending_bytes = tail->nul_bytes;
