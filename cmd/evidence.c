@@ -122,17 +122,12 @@ static int write_all(struct evidence *e, struct error *err)
 {
 	struct buffer manifest AUTO_RELEASE_BUFFER = {0};
 	struct fileio_digest digest;
-	size_t first = 0;
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		size_t count = e->entries.count;
-
-		if (evidence_read(e, err) < 0)
+		if (evidence_read(e, err) < 0 || (round + 1 < ROUNDS && evidence_add_complete(e, round == 0, err) < 0))
 			return -1;
-		if (round + 1 < ROUNDS && evidence_add_complete(e, first, err) < 0)
-			return -1;
-		first = count;
 	}
+	evidence_drop_incomplete(e);
 	if (e->entries.count > 1)
 		qsort(e->entries.items, e->entries.count, sizeof(*e->entries.items), compare_entries);
 	drop_twice(e);

@@ -256,8 +256,12 @@ int evidence_manifest(const struct evidence *e, struct buffer *out, struct error
 		add_string(out, "verdict", evidence_verdict(e, entry));
 		if (entry->content != SIZE_MAX) {
 			add_content(e, entry, out);
-			if (entry->complete_seq != 0 && entry->complete_seq != entry->seq)
+			if (entry->complete_seq != 0)
 				add_number(out, "complete_seq", entry->complete_seq);
+			if (entry->later_seq != 0) {
+				add_key(out, "newer_content_came_later");
+				buffer_add_string(out, "true");
+			}
 			add_command(e, entry, out);
 		}
 		buffer_add_string(out, "}\n");

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 
-#define MADE_BEFORE_NS (10 * NANOTIME_MILLISECOND) /* between an audit stamp and the inode's time of the same call: both are ticks */
+#define TICK_NS (10 * NANOTIME_MILLISECOND) /* between an audit stamp and the inode's time of the same call: both are ticks, CONFIG_HZ >= 100 */
 
 // ---- contents, each once
 
@@ -201,10 +201,29 @@ bool evidence_is_not_yet(const struct evidence *e, const struct evidence_entry *
 	const struct annotate_answer *a = annotation_of(e->witness->annotation, entry->file);
 
 	return entry->what == EVIDENCE_EXECUTED ||
-	       (entry->what == EVIDENCE_BEFORE && a->crtime_ns != NANOTIME_NONE && a->crtime_ns + MADE_BEFORE_NS < entry->guest_ns);
+	       (entry->what == EVIDENCE_BEFORE && a->crtime_ns != NANOTIME_NONE && a->crtime_ns + TICK_NS < entry->guest_ns);
 }
 
-// Among the states that the disk showed: the first later one, else the last earlier one, that shows all of the file.
+// What the guest had made of the file by then, and the disk had not: a program runs out of memory long before its content is on the disk. By
+// the inode's time of modification and the log's stamp, both the guest's clock. 0: the disk had it all.
+static uint64_t state_not_yet_shown(const struct evidence *e, const struct evidence_entry *entry)
+{
+	const struct annotate_states *states = &annotation_of(e->witness->annotation, entry->file)->states;
+	uint64_t until_ns = entry->what == EVIDENCE_EXECUTED ? entry->guest_ns + TICK_NS : entry->guest_ns, found = 0;
+
+	if (entry->what != EVIDENCE_EXECUTED && entry->what != EVIDENCE_BEFORE)
+		return 0;
+	for (size_t i = 0; i < states->count; i++) {
+		const struct timeline_state *s = &states->items[i].disk;
+
+		if (s->seq > entry->seq && s->mtime_ns != NANOTIME_NONE && s->mtime_ns < until_ns && !(s->change & TIMELINE_DELETED) &&
+		    (s->change & ~(unsigned)TIMELINE_METADATA))
+			found = s->seq;
+	}
+	return found;
+}
+
+// Content that never came: the last earlier state that shows all of the file, else the first later one.
 static uint64_t state_beside(const struct evidence *e, const struct evidence_entry *entry)
 {
 	const struct annotate_states *states = &annotation_of(e->witness->annotation, entry->file)->states;
@@ -213,10 +232,10 @@ static uint64_t state_beside(const struct evidence *e, const struct evidence_ent
 	for (size_t i = 0; i < states->count; i++) {
 		const struct timeline_state *s = &states->items[i].disk;
 
-		if (s->change & TIMELINE_DELETED || s->pending_bytes > 0)
+		if ((s->change & TIMELINE_DELETED) || s->pending_bytes > 0 || s->size_bytes == 0)
 			continue;
 		if (s->seq > entry->seq)
-			return earlier != 0 && entry->what != EVIDENCE_EXECUTED ? earlier : s->seq;
+			return earlier != 0 ? earlier : s->seq;
 		if (s->seq < entry->seq)
 			earlier = s->seq;
 	}
@@ -225,38 +244,84 @@ static uint64_t state_beside(const struct evidence *e, const struct evidence_ent
 
 static uint64_t nearest_complete(const struct evidence *e, const struct evidence_entry *entry)
 {
-	const struct evidence_content *c = &e->contents.items[entry->content];
+	const struct contents_answer *a = &e->contents.items[entry->content].answer;
 
-	if (is_complete(c) || (c->answer.there && !c->answer.whole)) // what cannot be read is not nearer to it elsewhere
+	if (a->there && !a->whole) // what cannot be read is not nearer to it elsewhere
 		return 0;
-	if (c->answer.there && c->answer.complete_seq != 0)
-		return c->answer.complete_seq;
-	return c->answer.there || evidence_is_not_yet(e, entry) ? state_beside(e, entry) : 0;
+	if (entry->later_seq != 0 && (entry->what == EVIDENCE_EXECUTED || !a->there || a->pending_bytes == 0))
+		return entry->later_seq;
+	if (a->pending_bytes == 0)
+		return 0;
+	return a->complete_seq != 0 ? a->complete_seq : state_beside(e, entry);
 }
 
-// One round: entries from `first` on get the complete state beside them. *ret_added: some that were not asked for.
-int evidence_add_complete(struct evidence *e, size_t first, struct error *err)
+static int want_seq(struct evidence *e, struct evidence_entry *entry, uint64_t seq, struct error *err)
+{
+	struct contents_wish wish = wish_of(e, entry->file, seq);
+
+	entry->seq = seq;
+	return want_content(e, entry->volume, &wish, &entry->content, err);
+}
+
+static int add_complete(struct evidence *e, size_t parent, struct error *err)
+{
+	struct evidence_entry *entry = &e->entries.items[parent], complete = *entry;
+
+	entry->later_seq = state_not_yet_shown(e, entry);
+	uint64_t seq = nearest_complete(e, entry);
+
+	if (seq == 0 || seq == entry->seq)
+		return 0;
+	complete.what = EVIDENCE_COMPLETE;
+	complete.after_the_end = false;
+	complete.later_seq = 0;
+	if (want_seq(e, &complete, seq, err) < 0 || evidence_entries_append(&e->entries, complete) < 0)
+		return error_set(err, "out of memory");
+	e->entries.items[parent].complete_seq = seq;
+	e->entries.items[e->entries.count - 1].parent = parent;
+	return 0;
+}
+
+// A state that was taken for complete may be pending itself.
+static int follow_complete(struct evidence *e, struct evidence_entry *entry, struct error *err)
+{
+	const struct evidence_content *c = &e->contents.items[entry->content];
+	uint64_t next = c->answer.whole ? c->answer.complete_seq : 0;
+
+	if (is_complete(c) || next == 0)
+		return 0;
+	e->entries.items[entry->parent].complete_seq = next;
+	return want_seq(e, entry, next, err);
+}
+
+int evidence_add_complete(struct evidence *e, bool first, struct error *err)
 {
 	size_t count = e->entries.count;
 
-	for (size_t i = first; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct evidence_entry *entry = &e->entries.items[i];
-		struct evidence_entry complete = *entry;
 
 		if (entry->content == SIZE_MAX)
 			continue;
-		entry->complete_seq = nearest_complete(e, entry);
-		if (entry->complete_seq == 0 || entry->complete_seq == entry->seq)
-			continue;
-		complete.what = EVIDENCE_COMPLETE;
-		complete.seq = entry->complete_seq;
-		complete.after_the_end = false;
-		struct contents_wish wish = wish_of(e, complete.file, complete.seq);
-
-		if (want_content(e, complete.volume, &wish, &complete.content, err) < 0)
+		if (entry->what == EVIDENCE_COMPLETE ? follow_complete(e, entry, err) < 0 : first && add_complete(e, i, err) < 0)
 			return -1;
-		if (evidence_entries_append(&e->entries, complete) < 0)
-			return error_set(err, "out of memory");
 	}
 	return 0;
+}
+
+void evidence_drop_incomplete(struct evidence *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->entries.count; i++) {
+		struct evidence_entry *entry = &e->entries.items[i];
+
+		const struct contents_answer *a = entry->content == SIZE_MAX ? NULL : &e->contents.items[entry->content].answer;
+
+		if (entry->what == EVIDENCE_COMPLETE && a && !is_complete(&e->contents.items[entry->content]) && a->reason.message[0] == '\0')
+			e->entries.items[entry->parent].complete_seq = 0;
+		else
+			e->entries.items[kept++] = *entry;
+	}
+	e->entries.count = kept;
 }

@@ -57,6 +57,8 @@ struct evidence_entry { // a line of the manifest
 	const char *reason;
 	bool after_the_end;      // of the recording: what it had last
 	uint64_t complete_seq;   // nearest complete state; 0: this one is, or none is known
+	uint64_t later_seq;      // the guest had changed it by then, and this later state has that; 0: the disk had all
+	size_t parent;           // COMPLETE: the entry that it completes
 };
 VECTOR_DEFINE(evidence_entries, struct evidence_entry)
 
@@ -72,8 +74,10 @@ struct evidence {
 
 // The moments of all files that a drawn node stands for.
 int evidence_add_node(struct evidence *e, uint32_t node, struct error *err);
-// The complete states beside what is not whole, of the entries from `first` on.
-int evidence_add_complete(struct evidence *e, size_t first, struct error *err);
+// The complete states beside what is not whole. Not first: of those that were added, the ones that turned out not to be complete lead on.
+int evidence_add_complete(struct evidence *e, bool first, struct error *err);
+// Those that still are not; parents are known by their place, so before entries are sorted.
+void evidence_drop_incomplete(struct evidence *e);
 // The guest had made the file by then, and the disk shows nothing of it yet.
 bool evidence_is_not_yet(const struct evidence *e, const struct evidence_entry *entry);
 
