@@ -73,6 +73,8 @@ void disk_edge_label(struct buffer *out, const struct picture_edge *edge)
 
 bool disk_step_is_recovered(const struct picture *p, const struct picture_step *step)
 {
+	if (step->alert) // the IDS knows of it by itself
+		return false;
 	if (step->edge < p->edges.count)
 		return p->edges.items[step->edge].recovered;
 	return step->node < p->nodes.count && p->nodes.items[step->node].recovered;

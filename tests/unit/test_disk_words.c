@@ -120,6 +120,8 @@ static void test_text(void)
 	CHECK(holds("\n  is:  type=USER_CMD"));
 	CHECK(holds("\nDisks\n  fe:00 is ws17.history: 12 of 12 births match"));
 	CHECK(holds("stage2 [2341] deleted /var/log/auth.log [recovered]"));
+	struct picture_step alert = {.edge = 15, .node = GRAPH_NONE, .alert = true}, step = {.edge = 15, .node = GRAPH_NONE}, other = {.edge = GRAPH_NONE, .node = 14};
+	CHECK(!disk_step_is_recovered(p, &alert) && disk_step_is_recovered(p, &step) && disk_step_is_recovered(p, &other));
 	for (int i = 0; i < 30; i++)
 		made_log_finding(p, at(10, 9, 0, 0), at(10, 9, 30, 0), GRAPH_NONE, "one", "");
 	buffer_clear(&said);
