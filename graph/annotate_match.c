@@ -11,15 +11,20 @@
 
 #define CONTENT (TIMELINE_APPEARED | TIMELINE_GREW | TIMELINE_CUT | TIMELINE_REWRITTEN)
 #define CANDIDATES_MAX 16u /* our limit: more than that many processes are told as that many */
-#define LOOK_BACK 4096u    /* our limit for opens that are looked through for further candidates */
+#define LOOK_BACK 256u     /* our limit for opens that are looked through for further candidates */
 
 struct record { uint64_t start_ns, end_ns; uint32_t edge, from; uint8_t op; bool moment; };
 VECTOR_DEFINE(record_vector, struct record)
 
-struct records {
-	struct record_vector items; // by start
-	uint64_t *latest_end;       // of items[0..i]
+// Which of the records before a place last until a time? A tree of maxima over their ends: an attacker can open a file 20,000 times, and
+// have it change 100,000 times.
+struct lasting { uint64_t *tree; size_t leaves; };
+
+struct list {
+	struct record_vector items;  // by start
+	struct lasting ends, openers; // until when the record may have acted; until when the process that it belongs to lived
 };
+struct records { struct list content, names; };
 
 // ---- records of a file
 
@@ -83,44 +88,92 @@ static int compare_records(const void *a, const void *b)
 	return (int)x->moment - (int)y->moment;
 }
 
-static int records_find(const struct graph *g, const struct file *f, struct records *ret)
+static int lasting_init(struct lasting *l, size_t count)
 {
-	for (size_t v = 0; v < f->versions.count; v++) {
-		uint32_t node = f->versions.items[v];
-		for (uint32_t i = g->in_start.items[node]; i < g->in_start.items[node + 1]; i++) {
-			const struct flow_edge *e = &g->edges.items[g->in_edges.items[i]];
-			if (!e->failed && counts(e->op) && g->nodes.items[e->from].kind == NODE_PROCESS && add_edge(g, g->in_edges.items[i], &ret->items) < 0)
-				return -1;
-		}
-	}
-	if (ret->items.count)
-		qsort(ret->items.items, ret->items.count, sizeof(*ret->items.items), compare_records);
-	ret->latest_end = malloc((ret->items.count + 1) * sizeof(*ret->latest_end));
-	for (size_t i = 0; ret->latest_end && i < ret->items.count; i++) {
-		ret->latest_end[i] = ret->items.items[i].end_ns;
-		if (i && ret->latest_end[i - 1] > ret->latest_end[i])
-			ret->latest_end[i] = ret->latest_end[i - 1];
-	}
-	return ret->latest_end ? 0 : -1;
+	l->leaves = 1;
+	while (l->leaves <= count) // one more than there are, so that the end has a place
+		l->leaves *= 2;
+	l->tree = calloc(2 * l->leaves, sizeof(*l->tree));
+	return l->tree ? 0 : -1;
 }
 
-static void records_release(struct records *r)
+static void lasting_settle(struct lasting *l)
 {
-	record_vector_release(&r->items);
-	free(r->latest_end);
+	for (size_t i = l->leaves; i-- > 1;)
+		l->tree[i] = l->tree[2 * i] > l->tree[2 * i + 1] ? l->tree[2 * i] : l->tree[2 * i + 1];
 }
 
-// ---- one time against them
+// The last before `limit` that lasts until ns; SIZE_MAX: none.
+static size_t lasting_before(const struct lasting *l, size_t limit, uint64_t ns)
+{
+	for (size_t i = l->leaves + limit; i > 1; i /= 2) {
+		if (i % 2 == 0 || l->tree[i - 1] < ns)
+			continue; // nothing of that kind in what lies to the left
+		for (i--; i < l->leaves;)
+			i = l->tree[2 * i + 1] >= ns ? 2 * i + 1 : 2 * i;
+		return i - l->leaves;
+	}
+	return SIZE_MAX;
+}
 
-struct account { const struct record *record; uint32_t candidates; };
+static int list_settle(const struct graph *g, struct list *list)
+{
+	const struct record_vector *v = &list->items;
+
+	if (v->count)
+		qsort(v->items, v->count, sizeof(*v->items), compare_records);
+	if (lasting_init(&list->ends, v->count) < 0 || lasting_init(&list->openers, v->count) < 0)
+		return -1;
+	for (size_t i = 0; i < v->count; i++) {
+		const struct record *r = &v->items[i];
+		list->ends.tree[list->ends.leaves + i] = r->end_ns == NANOTIME_NONE ? NANOTIME_NONE : annotate_add(r->end_ns, ANNOTATE_TICK_NS);
+		if (r->op == FLOW_OPEN_WRITE)
+			list->openers.tree[list->openers.leaves + i] = g->nodes.items[g->edges.items[r->edge].from].end_ns;
+	}
+	lasting_settle(&list->ends);
+	lasting_settle(&list->openers);
+	return 0;
+}
 
 static bool changes_content(enum flow_op op)
 {
 	return op == FLOW_OPEN_WRITE || op == FLOW_WRITE || op == FLOW_CREATE || op == FLOW_TRUNCATE;
 }
 
+static int records_find(const struct graph *g, const struct file *f, struct records *ret)
+{
+	for (size_t v = 0; v < f->versions.count; v++) {
+		uint32_t node = f->versions.items[v];
+		for (uint32_t i = g->in_start.items[node]; i < g->in_start.items[node + 1]; i++) {
+			const struct flow_edge *e = &g->edges.items[g->in_edges.items[i]];
+			struct list *list = changes_content(e->op) ? &ret->content : &ret->names;
+			if (!e->failed && counts(e->op) && g->nodes.items[e->from].kind == NODE_PROCESS &&
+			    add_edge(g, g->in_edges.items[i], &list->items) < 0)
+				return -1;
+		}
+	}
+	return list_settle(g, &ret->content) < 0 || list_settle(g, &ret->names) < 0 ? -1 : 0;
+}
+
+static void list_release(struct list *list)
+{
+	record_vector_release(&list->items);
+	free(list->ends.tree);
+	free(list->openers.tree);
+}
+
+static void records_release(struct records *r)
+{
+	list_release(&r->content);
+	list_release(&r->names);
+}
+
+// ---- one time against them
+
+struct account { const struct record *record; uint32_t candidates; };
+
 // Behind the last record that begins early enough.
-static size_t records_until(const struct records *r, uint64_t ns)
+static size_t list_until(const struct list *r, uint64_t ns)
 {
 	size_t low = 0, high = r->items.count;
 	while (low < high) {
@@ -131,11 +184,6 @@ static size_t records_until(const struct records *r, uint64_t ns)
 			high = middle;
 	}
 	return low;
-}
-
-static bool holds(const struct record *r, uint64_t ns)
-{
-	return r->start_ns <= annotate_add(ns, ANNOTATE_TICK_NS) && (r->end_ns == NANOTIME_NONE || annotate_add(r->end_ns, ANNOTATE_TICK_NS) >= ns);
 }
 
 // Is x the better explanation of what happened at ns?
@@ -161,24 +209,19 @@ static void note_process(struct processes *p, uint32_t process)
 		p->items[p->count++] = process;
 }
 
-// The record of content (or, else, of name and attributes) that was under way at ns.
-static struct account account_for(const struct records *r, uint64_t ns, bool content)
+// The record that was under way at ns.
+static struct account account_for(const struct list *list, uint64_t ns)
 {
 	struct account a = {0};
 	struct processes with_moment = {.count = 0}, with_open = {.count = 0};
-	size_t looked = 0;
+	size_t at = ns == NANOTIME_NONE ? SIZE_MAX : lasting_before(&list->ends, list_until(list, annotate_add(ns, ANNOTATE_TICK_NS)), ns);
 
-	for (size_t i = records_until(r, annotate_add(ns, ANNOTATE_TICK_NS)); ns != NANOTIME_NONE && i-- > 0;) {
-		const struct record *x = &r->items.items[i];
-		if (r->latest_end[i] != NANOTIME_NONE && annotate_add(r->latest_end[i], ANNOTATE_TICK_NS) < ns)
-			break; // nothing that began earlier lasted until then
-		if (a.record && ++looked > LOOK_BACK)
-			break;
-		if (changes_content(x->op) != content || !holds(x, ns))
-			continue;
+	for (size_t looked = 0; at != SIZE_MAX && looked < LOOK_BACK; looked++) {
+		const struct record *x = &list->items.items[at];
 		note_process(x->moment ? &with_moment : &with_open, x->from);
 		if (explains_better(x, a.record, ns))
 			a.record = x;
+		at = lasting_before(&list->ends, at, ns);
 	}
 	if (a.record)
 		a.candidates = a.record->moment ? with_moment.count : with_open.count;
@@ -186,30 +229,25 @@ static struct account account_for(const struct records *r, uint64_t ns, bool con
 }
 
 // Who had it open for writing, closed it, and lived on: a mapping outlives its descriptor.
-static struct account account_mapped(const struct graph *g, const struct records *r, uint64_t ns)
+static struct account account_mapped(const struct list *content, uint64_t ns)
 {
 	struct account a = {0};
-	size_t looked = 0;
+	size_t at = ns == NANOTIME_NONE ? SIZE_MAX : lasting_before(&content->openers, list_until(content, ns), ns);
 
-	for (size_t i = records_until(r, ns); ns != NANOTIME_NONE && i-- > 0 && looked++ < LOOK_BACK;) {
-		const struct record *x = &r->items.items[i];
-		if (x->op != FLOW_OPEN_WRITE || g->nodes.items[g->edges.items[x->edge].from].end_ns < ns)
-			continue;
-		a.record = x;
-		break;
-	}
+	if (at != SIZE_MAX)
+		a.record = &content->items.items[at];
 	return a;
 }
 
 // The last removal of a name that had happened by then.
-static struct account account_deleted(const struct records *r, uint64_t latest_ns)
+static struct account account_deleted(const struct list *names, uint64_t latest_ns)
 {
 	struct account a = {0};
 
-	for (size_t i = latest_ns == NANOTIME_NONE ? r->items.count : records_until(r, annotate_add(latest_ns, ANNOTATE_TICK_NS)); i-- > 0;) {
-		if (r->items.items[i].op != FLOW_DELETE)
+	for (size_t i = latest_ns == NANOTIME_NONE ? names->items.count : list_until(names, annotate_add(latest_ns, ANNOTATE_TICK_NS)); i-- > 0;) {
+		if (names->items.items[i].op != FLOW_DELETE)
 			continue;
-		a.record = &r->items.items[i];
+		a.record = &names->items.items[i];
 		a.candidates = 1;
 		break;
 	}
@@ -240,7 +278,7 @@ static void judge_deleted(const struct annotation *a, const struct annotate_volu
 	uint64_t earliest = NANOTIME_NONE, latest = NANOTIME_NONE;
 	bool known = annotate_to_guest(v, s->disk.arrival_ns, &earliest, &latest);
 
-	set_account(s, account_deleted(r, known ? latest : NANOTIME_NONE));
+	set_account(s, account_deleted(&r->names, known ? latest : NANOTIME_NONE));
 	s->verdict = ANNOTATE_STATE_NAME;
 	// It happened up to patience before it arrived: only where the log tells of all of that time is it missing there.
 	if (s->edge == GRAPH_NONE && known && annotate_subtract(earliest, ANNOTATE_PATIENCE_NS) > a->from_ns && latest < a->to_ns)
@@ -255,16 +293,16 @@ static void judge_change(const struct annotation *a, const struct records *r, co
 	struct account account = {0};
 
 	if (content) {
-		account = account_for(r, d->mtime_ns, true);
+		account = account_for(&r->content, d->mtime_ns);
 		if (!account.record && (d->change & TIMELINE_APPEARED))
-			account = account_for(r, d->crtime_ns, true);
+			account = account_for(&r->content, d->crtime_ns);
 		if (!account.record && (d->change & CONTENT))
-			account = account_for(r, d->ctime_ns, true);
+			account = account_for(&r->content, d->ctime_ns);
 	}
 	if (!account.record)
-		account = account_for(r, d->ctime_ns, false);
+		account = account_for(&r->names, d->ctime_ns);
 	if (!account.record && content)
-		account = account_mapped(a->g, r, d->mtime_ns);
+		account = account_mapped(&r->content, d->mtime_ns);
 	set_account(s, account);
 	if (!account.record)
 		s->verdict = unexplained(a, d->ctime_ns != NANOTIME_NONE ? d->ctime_ns : d->mtime_ns);
@@ -316,8 +354,8 @@ static bool is_hollow(const struct annotation *a, const struct file *f, const st
 
 	if (last->size_bytes > 0 || f->kind != FILE_REGULAR)
 		return false;
-	for (size_t i = 0; i < r->items.count; i++) {
-		const struct record *x = &r->items.items[i];
+	for (size_t i = 0; i < r->content.items.count; i++) {
+		const struct record *x = &r->content.items.items[i];
 		opened |= x->op == FLOW_OPEN_WRITE || x->op == FLOW_WRITE || x->op == FLOW_CREATE;
 		if ((x->op == FLOW_TRUNCATE || x->op == FLOW_CREATE) && x->start_ns > emptied && x->start_ns <= annotate_add(last->mtime_ns, ANNOTATE_TICK_NS))
 			emptied = x->start_ns;

@@ -96,7 +96,6 @@ size_t annotate_life_of(const struct annotate_lives *lives, const struct annotat
 
 // Fills verdict, syscall_ns, edge and candidates of an answer's states.
 int annotate_match(const struct annotation *a, uint32_t file, struct error *err);
-uint32_t annotate_volume_of(const struct annotation *a, uint32_t file);
 
 // ---- annotate_births.c
 

@@ -381,12 +381,65 @@ static void run(uint64_t seed, struct totals *totals)
 	case_end(&w.c);
 }
 
+// ---- states that no disk has: everything in them is of an attacker's choosing
+
+static uint64_t any(void)
+{
+	static const uint64_t edges[] = {0, 1, NANOTIME_NONE, NANOTIME_NONE - 1, UINT64_C(1) << 63, UINT32_MAX, A * MS, (A + 5000) * MS};
+	uint64_t high = below(UINT32_MAX);
+	return below(3) ? edges[below(8)] : high << 32 | below(UINT32_MAX);
+}
+
+static void scramble(struct timeline_state *s)
+{
+	uint64_t *const times[] = {&s->arrival_ns, &s->mtime_ns, &s->ctime_ns, &s->crtime_ns, &s->size_bytes, &s->pending_bytes};
+	for (size_t i = 0; i < 6; i++)
+		if (below(3) == 0)
+			*times[i] = any();
+	if (below(3) == 0)
+		s->change = below(1024);
+	if (below(4) == 0)
+		s->generation = below(3);
+}
+
+static void hostile(uint64_t seed)
+{
+	struct world w;
+	random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 7;
+	begin(&w);
+	while (w.now < A + 100000) {
+		act(&w);
+		w.now += below(3000);
+	}
+	w.to_ms = A + 300000;
+	record(&w);
+	for (size_t i = 0; i < w.c.states.count; i++)
+		scramble(&w.c.states.items[i]);
+	for (size_t i = 0; i < w.c.clock.pieces.count && below(2); i++)
+		w.c.clock.pieces.items[i].offset_ns = (int64_t)any();
+	case_answer(&w.c);
+	case_births(&w.c);
+	case_tighten(&w.c);
+	for (size_t k = 0; k < w.c.s.g->edges.count; k++) {
+		const struct flow_edge *e = &w.c.s.g->edges.items[k];
+		CHECK(!e->ended_by_disk || e->end_ns >= e->start_ns);
+		CHECK(!k || w.c.s.g->edges.items[k - 1].start_ns <= e->start_ns);
+	}
+	for (uint32_t i = 0; i < w.c.s.g->files.count; i++)
+		CHECK(strcmp(annotate_verdict_words(annotation_of(w.c.a, i)->verdict), "?") != 0);
+	lives_release(&w.lives);
+	changes_release(&w.changes);
+	case_end(&w.c);
+}
+
 int main(int argc, char **argv)
 {
 	struct totals totals = {0};
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, seeds = argc > 2 ? strtoull(argv[2], NULL, 10) : SEEDS;
 	for (uint64_t seed = first; seed < first + seeds && unit_failures < 10; seed++)
 		run(seed, &totals);
+	for (uint64_t seed = 0; seed < 300; seed++)
+		hostile(seed);
 	if (argc > 1)
 		printf("%zu edges, %zu ended, %zu without a write; %zu writes lie within theirs; %zu births, %zu of others\n", totals.edges, totals.ended, totals.no_write_seen,
 		       totals.covered, totals.births, totals.others);
