@@ -126,6 +126,8 @@ def check_states(s):
         just_before = s.content(program["host_deleted_ns"] - SECOND // 2, s.disk_path(program)) if program["reached_disk"] else None
         if program["reached_disk"]:
             s.expect(just_before == program["sha256"], "content differs before it was deleted:", program["path"])
+            _, _, told = s.run("disk", "cat", s.history, moment(program["host_deleted_ns"] - SECOND // 2), s.disk_path(program))
+            s.expect(re.search("verdict: +on disk", told), "what was all there is said to be:", told)
             s.count("executed and deleted")
 
 

@@ -38,11 +38,11 @@ run_guest() {
 	cleanup_fn "kill $server 2>/dev/null"
 	wait_for_socket "$name/disk.sock"
 	qemu-img convert -n -f raw -O raw "$name/base.img" "nbd+unix:///?socket=$PWD/$name/disk.sock" || fail "copying the empty file system"
-	outside="python3 -B $SRCDIR/tests/e2e/outside.py"
+	outside="python3 -B image/outside.py" # QEMU splits words at blanks and commas: no path of this machine
 	network="user,id=n0,net=10.0.0.0/24,host=10.0.0.1,restrict=on"
 	network="$network,guestfwd=tcp:10.0.0.5:4444-cmd:$outside orders $8"
-	network="$network,guestfwd=tcp:10.0.0.9:80-cmd:$outside file $PWD/image/invoice.bin"
-	network="$network,guestfwd=tcp:10.0.0.7:80-cmd:$outside file $SRCDIR/LICENSE"
+	network="$network,guestfwd=tcp:10.0.0.9:80-cmd:$outside file image/invoice.bin"
+	network="$network,guestfwd=tcp:10.0.0.7:80-cmd:$outside file image/news"
 	timeout 240 qemu-system-x86_64 -accel "$ACCEL" -machine q35 -cpu max -m 256 -nodefaults -display none -no-reboot \
 		-rtc "base=$(date -u -d "$7 seconds" +%Y-%m-%dT%H:%M:%S),clock=host" -kernel image/vmlinuz -initrd image/initrd.gz \
 		-append "console=ttyS0 quiet panic=-1 nokaslr mitigations=off net.ifnames=0 audit_backlog_limit=16384 $settings" \
@@ -77,12 +77,14 @@ make_sample() {
 
 mkdir image
 sh "$SRCDIR/tests/e2e/guest-root.sh" image || exit $?
+cp "$SRCDIR/tests/e2e/outside.py" image/outside.py
+cp "$SRCDIR/LICENSE" image/news
 
 # NAME:BLOCK-BYTES:FLUSH:DIRTY:CRON:BOB:CLOCK-SECONDS:ORDERS
 guests='
 guest-tamper:4096:NONE:3000:5:news:+0:2+tamper+drop+3+steal+37+leave
 guest-audit:1024:SYNC:300:100:notes:+0:3+strip+72+leave
-guest-audit-sed:1024:SYNC:300:100:nobody:+0:3+sed+3+leave
+guest-audit-sed:1024:SYNC:300:100:nobody:+20:3+sed+3+leave
 guest-clock:1024:NONE:300:5:news:-4020:2+steal+1+anew+9+leave
 '
 is_wanted() {
