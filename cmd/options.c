@@ -139,7 +139,7 @@ static const struct {
 // Options of --restore-at and --versions, which cmd/restore_at.c takes before an investigation is thought of.
 static bool is_disk_option(const char *name)
 {
-	static const char *const names[] = {"restore-at", "versions", "path", "inode", "image", "raw"};
+	static const char *const names[] = {"restore-at", "versions", "path", "inode", "image", "guest-time", "raw"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
 		if (strcmp(name, names[i]) == 0)
