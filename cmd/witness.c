@@ -283,6 +283,8 @@ static int ask_volume(struct witness *w, uint32_t volume, const struct annotate_
 
 	if (result < 0)
 		(void)name_disk(v, err);
+	if (result == 0 && v->warnings.length > 0) // states may be missing
+		annotation_doubt(w->annotation, volume);
 	if (result == 0)
 		result = annotation_take(w->annotation, volume, &states, err);
 	timeline_states_release(&states);

@@ -85,8 +85,8 @@ static void answer_begin(const struct annotation *a, uint32_t file)
 static int copy_volumes(struct annotation *a, const struct annotate_volume *volumes, size_t count)
 {
 	a->volumes = calloc(count + 1, sizeof(*a->volumes));
-	a->late = calloc(count + 1, sizeof(*a->late));
-	if (!a->volumes || !a->late)
+	a->doubts = calloc(count + 1, sizeof(*a->doubts));
+	if (!a->volumes || !a->doubts)
 		return -1;
 	for (; a->volume_count < count; a->volume_count++) {
 		struct annotate_volume *v = &a->volumes[a->volume_count];
@@ -194,7 +194,7 @@ void annotation_free(struct annotation *a)
 	annotate_asked_vector_release(&a->asked);
 	u32_vector_release(&a->made);
 	free(a->volumes);
-	free(a->late);
+	free(a->doubts);
 	free(a->answers);
 	free(a);
 }
@@ -380,7 +380,8 @@ static int take_file(struct annotation *a, struct annotate_asked *asked, const s
 		size_t life = annotate_life_of(&lives, &claim, v, &asked->sure);
 		asked->birth = annotate_birth_compare(&lives, &claim, v);
 		if (life == SIZE_MAX)
-			a->answers[asked->file].verdict = absent_verdict(a->g, v, f, asked->first_ns);
+			a->answers[asked->file].verdict =
+				a->doubts[asked->volume] & ANNOTATE_INCOMPLETE ? ANNOTATE_NOT_COVERED : absent_verdict(a->g, v, f, asked->first_ns);
 		else if (take_life(a, asked, &lives.items[life], states) < 0)
 			result = error_set(err, "states of inode %" PRIu64 ": out of memory", f->inode);
 	}
@@ -401,13 +402,19 @@ static bool is_late(const struct annotate_volume *v, const struct timeline_state
 	return s->arrival_ns > annotate_add(latest, ANNOTATE_PATIENCE_NS) && !annotate_stepped(v, earliest, s->arrival_ns);
 }
 
+void annotation_doubt(struct annotation *a, uint32_t volume)
+{
+	a->doubts[volume] |= ANNOTATE_INCOMPLETE;
+}
+
 int annotation_take(struct annotation *a, uint32_t volume, const struct timeline_states *states, struct error *err)
 {
 	struct group_vector groups = {0};
 	int result = find_groups(states, &groups) < 0 ? error_set(err, "%s: out of memory", a->volumes[volume].name) : 0;
 
 	for (size_t i = 0; i < states->count; i++)
-		a->late[volume] |= is_late(&a->volumes[volume], &states->items[i]);
+		if (is_late(&a->volumes[volume], &states->items[i]))
+			a->doubts[volume] |= ANNOTATE_LATE;
 	for (size_t i = 0; result == 0 && i < a->asked.count; i++) {
 		struct annotate_asked *asked = &a->asked.items[i];
 		if (asked->volume != volume)

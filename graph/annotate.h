@@ -85,6 +85,9 @@ VECTOR_DEFINE(annotate_wishes, struct annotate_wish)
 int annotation_wishes(struct annotation *a, const struct trace *t, size_t limit, struct annotate_wishes *ret, struct error *err);
 // What a volume answered about the inodes of its wishes (all states, as timeline_inodes() groups them).
 int annotation_take(struct annotation *a, uint32_t volume, const struct timeline_states *states, struct error *err);
+// The volume's answer may lack states (a damaged journal, more states than are told at once): nothing on it is tightened, and
+// nothing is said to have never reached it, for its silence proves nothing. Before annotation_take().
+void annotation_doubt(struct annotation *a, uint32_t volume);
 
 // Is it the right disk? The log's births (open, creat, mkdir, mknod, symlink; not rename, not link) against the inode's.
 struct annotate_births { uint32_t compared, matched; };

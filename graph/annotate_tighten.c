@@ -223,7 +223,7 @@ static bool can_tighten(const struct annotation *a, const struct annotate_asked 
 	const struct annotate_answer *answer = &a->answers[asked->file];
 
 	if (!asked->taken || !asked->sure || answer->verdict != ANNOTATE_SHOWN || a->g->files.items[asked->file].kind != FILE_REGULAR ||
-	    a->late[asked->volume] || !annotate_has_clock(&a->volumes[asked->volume]))
+	    a->doubts[asked->volume] || !annotate_has_clock(&a->volumes[asked->volume]))
 		return false;
 	for (size_t i = 1; i < answer->states.count; i++)
 		if (answer->states.items[i].disk.arrival_ns < answer->states.items[i - 1].disk.arrival_ns)

@@ -40,10 +40,12 @@ struct annotate_asked {          // a file that a disk is asked for
 };
 VECTOR_DEFINE(annotate_asked_vector, struct annotate_asked)
 
+enum annotate_doubt { ANNOTATE_INCOMPLETE = 1 /* states may be missing */, ANNOTATE_LATE = 2 /* something came later than patience allows for */ };
+
 struct annotation {
 	const struct graph *g;
 	struct annotate_volume *volumes;
-	bool *late;              // per volume: something came later than patience allows for; its silence proves nothing
+	uint8_t *doubts;         // per volume, enum annotate_doubt: where its silence proves nothing
 	size_t volume_count;
 	uint64_t from_ns, to_ns; // of which the log tells everything
 	struct annotate_answer *answers; // one per file

@@ -136,6 +136,12 @@ static void nothing_to_tell(void)
 	late->ctime_ns = (A + 100000) * MS;
 	stays(&c);
 
+	c = untouched(A + 200000); // states may be missing
+	finish(&c, A + 20000);
+	annotation_doubt(c.a, 0);
+	CHECK_EQUAL(case_tighten(&c).no_write_seen, 0);
+	case_end(&c);
+
 	c = untouched(A + 200000); // a life that is not surely this file's: made about when it was first opened
 	c.states.items[0].crtime_ns = (A + 500) * MS;
 	case_state(&c, 9, A + 1000, TIMELINE_DELETED | TIMELINE_APPEARED, A + 900, A + 900, 700);
