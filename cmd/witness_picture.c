@@ -194,23 +194,29 @@ static int say_steps(struct investigation *in, const struct witness_volume *v, s
 	return 0;
 }
 
+static int say(struct investigation *in, const struct witness_volume *v, const char *words, struct error *err)
+{
+	struct buffer line AUTO_RELEASE_BUFFER = {0};
+
+	buffer_add_string(&line, "disk ");
+	text_terminal(&line, v->name, strlen(v->name));
+	buffer_printf(&line, ": %s", words);
+	return buffer_check(&line, err) < 0 ? -1 :
+	       picture_add_missing(in->picture, false, in->from_ns, in->to_ns, buffer_string(&line), NULL, err);
+}
+
 // What the page has to say of this disk besides its line: each a limit of what the second witness could prove.
 static int say_limits(struct investigation *in, const struct witness_volume *v, struct error *err)
 {
-	struct buffer words AUTO_RELEASE_BUFFER = {0};
-
-	buffer_add_string(&words, "disk ");
-	text_terminal(&words, v->name, strlen(v->name));
 	if (!v->covered)
-		buffer_printf(&words, ": nothing of the window was recorded, so its files are not covered");
-	else if (v->births_compared < WITNESS_BIRTHS_ENOUGH)
-		buffer_printf(&words, ": that it is the disk of this device is not proven: %" PRIu32 " births of files could be compared", v->births_compared);
-	else if (v->clock.pieces.count == 0)
-		buffer_add_string(&words, ": it does not tell the guest's clock, so its states cannot be ordered against the log");
-	else
-		return 0;
-	return buffer_check(&words, err) < 0 ? -1 :
-	       picture_add_missing(in->picture, false, in->from_ns, in->to_ns, buffer_string(&words), NULL, err);
+		return say(in, v, "nothing of the window was recorded, so its files are not covered", err);
+	if (v->births_compared < WITNESS_BIRTHS_ENOUGH &&
+	    say(in, v, "that it is the disk of this device is not proven: too few births of files could be compared", err) < 0)
+		return -1;
+	if (v->clock.pieces.count == 0 &&
+	    say(in, v, "it does not tell the guest's clock, so its states cannot be ordered against the log", err) < 0)
+		return -1;
+	return 0;
 }
 
 int witness_describe(struct investigation *in, struct error *err)

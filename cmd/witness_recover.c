@@ -43,6 +43,7 @@ struct work {
 	struct content_vector contents;
 	struct panel_vector panels;
 	uint64_t whole_bytes;      // asked for
+	bool failed;               // the disk did not answer
 };
 
 static void work_release(struct work *w)
@@ -286,6 +287,11 @@ static int fill(struct work *w, const struct panel *p, struct error *err)
 	r->after_sha256 = digest(w, p->after);
 	r->executed_sha256 = digest(w, p->executed);
 	r->command = command(w, p->choice.before_seq, before->wish.inode, err);
+	if (w->failed) {
+		r->before_sha256 = r->after_sha256 = r->executed_sha256 = (struct text){NULL, 0};
+		r->verdict = words_of(w, "not read: the disk did not answer");
+		return 0;
+	}
 	if (before->there || !after || !after->there) {
 		add_verdict(&verdict, w->in, before);
 		if (after && after->there)
@@ -326,8 +332,15 @@ static int recover_volume(struct work *w, struct error *err)
 	}
 	if (w->panels.count == 0)
 		return 0;
-	if (ask(w, err) < 0)
-		return -1;
+	struct error reason;
+
+	// A disk that is damaged just there takes the contents with it, not the case.
+	if (ask(w, &reason) < 0) {
+		report_line("%s: %s; the page has commands, but no contents of this disk", w->volume->argument, reason.message);
+		for (size_t i = 0; i < w->contents.count; i++)
+			buffer_clear(&w->contents.items[i].head);
+		w->failed = true;
+	}
 	for (size_t i = 0; i < w->panels.count; i++)
 		if (fill(w, &w->panels.items[i], err) < 0)
 			return -1;

@@ -74,3 +74,29 @@ right_disk
 jq -e '[.completeness.missing[].words | select(startswith("the guest'"'"'s clock was set back by 9"))] | length == 1' out >/dev/null ||
 	fail "the step is not told"
 jq -e '.disks[0].clock | map(.stepped) == [false, true]' out >/dev/null || fail "clock: $(jq -c '.disks[0].clock' out)"
+
+# The reader gives up at the last question, for contents: the case stands, with commands and without what they would give.
+mkdir -m 777 broken
+cp "$PROVGRAPH" broken/provgraph
+[ ! -e "$BUILD/provgraph-layout" ] || cp "$BUILD/provgraph-layout" broken
+cat >broken/provgraph-fsread <<END
+#!/bin/sh
+echo >>"$PWD/broken/questions"
+[ "\$(wc -l <"$PWD/broken/questions")" -ne "\$(cat "$PWD/broken/fails")" ] || exit 1
+exec "$BUILD/provgraph-fsread"
+END
+chmod 755 broken/provgraph-fsread
+: >broken/questions
+echo 0 >broken/fails
+expect_status 0 broken/provgraph --alert-ip 10.0.0.5 --json --log audit.log --disk "fe:10=$history"
+jq -e '[.recover[] | select(.before_sha256 != "")] | length > 0' out >/dev/null || fail "no hashes"
+wc -l <broken/questions >broken/fails
+: >broken/questions
+expect_status 0 broken/provgraph --alert-ip 10.0.0.5 --json --log audit.log --disk "fe:10=$history"
+contains err 'the page has commands, but no contents of this disk'
+jq -e '[.recover[] | select(.before_sha256 != "" or .preview != "")] == []' out >/dev/null || fail "contents out of nowhere"
+# At any other one the disk is unusable, and named.
+echo 1 >broken/fails
+: >broken/questions
+expect_status 2 broken/provgraph --alert-ip 10.0.0.5 --json --log audit.log --disk "fe:10=$history" --disk-log /log/audit.log
+contains err "$history: provgraph-fsread"
