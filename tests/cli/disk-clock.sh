@@ -49,6 +49,21 @@ contains out '+0.66'
 expect_status 2 "$PROVGRAPH" disk clock "$history" --from 2026-11-21T15:38:52Z --to 2026-11-21T15:38:50Z
 expect_status 2 "$PROVGRAPH" disk clock "$history" /log/auth.log
 
+# Recordings whose guests told both clocks at once, again and again: the true offset lies between disk.clock.low_ns and .high_ns.
+checked=0
+for truth in "$SRCDIR"/samples/guest-*/truth.json; do
+	[ -e "$truth" ] || continue
+	expect_status 0 "$PROVGRAPH" disk clock "$(dirname "$truth")/$(jq -r .disk.history "$truth")" --json
+	jq -e -s --slurpfile truth "$truth" '$truth[0].disk.clock as $true | length == 1 and (.[0] |
+		.middle_offset_ns - .middle_error_ns <= $true.low_ns and .middle_offset_ns + .middle_error_ns >= $true.high_ns and
+		.middle_error_ns <= 10000000 and (.middle_offset_ns - ($true.low_ns + $true.high_ns) / 2 | fabs) <= 5000000)' out >/dev/null || {
+		cat out >&2
+		fail "$truth: the offset is $(jq -c '.disk.clock | [.low_ns, .high_ns]' "$truth")"
+	}
+	checked=$((checked + 1))
+done
+[ $checked -ge 2 ] || fail "$checked recordings were compared"
+
 # A disk on which nothing tells the time; one without a file system.
 mke2fs -q -t ext4 -O ^has_journal image 4M || fail "mke2fs"
 "$PROVGRAPH" disk init silent --base image >init.out 2>&1 || fail "$(cat init.out)"
