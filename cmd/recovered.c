@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cmd/investigate.h"
 #include "cmd/witness.h"
+#include "cmd/witness_span.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define WRITE_BYTES ((size_t)1 << 20)
+#define EARLIER_NS (3600 * NANOTIME_SECOND)
 
 // Where auditd's log lies inside a file system that is mounted on /, /var, /var/log or /var/log/audit.
 static const char *const usual_places[] = {"/var/log/audit/audit.log", "/log/audit/audit.log", "/audit/audit.log", "/audit.log"};
@@ -39,7 +41,7 @@ bool recovered_logs_on(const struct recovered_logs *r, const struct witness_volu
 // ---- what the disks held
 
 // 1: it was never there.
-static int read_log(struct recovered_logs *r, struct witness_volume *v, const char *path, struct error *err)
+static int read_log(struct recovered_logs *r, struct witness_volume *v, const char *path, uint64_t from_seq, struct error *err)
 {
 	struct timeline_file file = v->file;
 	struct disk_log log = {.history = v->mapping.history, .host = v->mapping.host, .lines = {.fd = -1}};
@@ -47,7 +49,7 @@ static int read_log(struct recovered_logs *r, struct witness_volume *v, const ch
 	file.path = path;
 	file.path_length = strlen(path);
 	struct error reason;
-	int result = log_lines_read(&file, 0, v->last_seq, &log.lines, &reason);
+	int result = log_lines_read(&file, from_seq, v->last_seq, &log.lines, &reason);
 
 	// A sentence of provgraph-fsread does not know which of the disks it is about.
 	if (result < 0)
@@ -67,19 +69,34 @@ static int read_log(struct recovered_logs *r, struct witness_volume *v, const ch
 	return 0;
 }
 
-static int read_usual(struct recovered_logs *r, struct witness_volume *v, struct error *err)
+static int read_usual(struct recovered_logs *r, struct witness_volume *v, uint64_t from_seq, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(usual_places); i++) {
 		const char *top = usual_places[i] + 1;
 
 		if (!witness_volume_root_has(v, top, strcspn(top, "/")))
 			continue;
-		int result = read_log(r, v, usual_places[i], err);
+		int result = read_log(r, v, usual_places[i], from_seq, err);
 
 		if (result <= 0)
 			return result;
 	}
 	return 0;
+}
+
+// What was removed long before all that the case is about need not be read: where the user says when, from an hour before the window on.
+static int begin_of(const struct options *o, struct witness_volume *v, uint64_t *ret_seq, struct error *err)
+{
+	uint64_t from_ns = o->from_ns, host_from_ns, host_to_ns;
+
+	*ret_seq = 0;
+	if (o->window_all)
+		return 0;
+	if (from_ns == NANOTIME_NONE && o->alert_ns != NANOTIME_NONE && o->alert_ns > o->window_ns)
+		from_ns = o->alert_ns - o->window_ns;
+	if (from_ns == NANOTIME_NONE || !witness_span(&v->clock, from_ns, from_ns, &host_from_ns, &host_to_ns) || host_from_ns < EARLIER_NS)
+		return 0;
+	return witness_volume_seq_at(v, host_from_ns - EARLIER_NS, ret_seq, err);
 }
 
 static int read_logs(struct investigation *in, struct error *err)
@@ -88,12 +105,15 @@ static int read_logs(struct investigation *in, struct error *err)
 	struct recovered_logs *r = &in->recovered;
 
 	for (size_t v = 0; v < in->witness.count; v++) {
+		uint64_t from_seq;
+
 		if (in->witness.volumes[v].last_seq == 0)
 			continue;
-		if (named->count == 0 && read_usual(r, &in->witness.volumes[v], err) < 0)
+		if (begin_of(in->options, &in->witness.volumes[v], &from_seq, err) < 0 ||
+		    (named->count == 0 && read_usual(r, &in->witness.volumes[v], from_seq, err) < 0))
 			return -1;
 		for (size_t i = 0; i < named->count; i++) {
-			if (read_log(r, &in->witness.volumes[v], named->items[i], err) < 0)
+			if (read_log(r, &in->witness.volumes[v], named->items[i], from_seq, err) < 0)
 				return -1;
 		}
 	}

@@ -164,14 +164,14 @@ static int add_note(struct investigation *in, struct error *err)
 	uint64_t host_ns;
 	struct picture_note note = {.kind = NOTE_CLEANED, .node = GRAPH_NONE};
 
-	add_count(&words, r->removed, r->removed == 1 ? " record removed" : " records removed");
-	add_count(&words, r->changed, " changed");
-	add_count(&words, r->late, " put in later");
-	add_count(&words, r->nameless, " written to the file that had been removed");
+	add_count(&words, r->removed, r->removed == 1 ? " record of the audit log removed" : " records of the audit log removed");
+	add_count(&words, r->changed, r->removed > 0 ? " changed" : " records of the audit log changed");
+	add_count(&words, r->late, r->removed + r->changed > 0 ? " put in later" : " records put into the audit log later");
+	add_count(&words, r->nameless, " written to it after it had been removed");
 	if (words.length == 0)
 		return 0;
 	note.time_ns = first_gone(in, &host_ns);
-	buffer_printf(&words, " in the audit log; given back by %s", r->logs[0].name);
+	buffer_printf(&words, "; given back by %s", r->logs[0].name);
 	if (host_ns != NANOTIME_NONE) {
 		buffer_add_string(&words, " (gone from the disk from ");
 		nanotime_format(&words, host_ns, NANOTIME_FULL, in->options->zone);
@@ -193,7 +193,7 @@ static void report(const struct investigation *in)
 	add_count(&words, r->removed, r->removed == 1 ? " record was removed" : " records were removed");
 	add_count(&words, r->changed, " changed");
 	add_count(&words, r->late, " put in later");
-	add_count(&words, r->nameless, " written to the file that had been removed");
+	add_count(&words, r->nameless, " written to it after it had been removed");
 	add_count(&words, r->rotated, " went with rotated files");
 	if (words.length > 0)
 		report_line("%s: %s; the disk gives back what it once held", r->logs[0].name, buffer_string(&words));

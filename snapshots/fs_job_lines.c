@@ -6,6 +6,7 @@
 // followed by their inodes: their lines live on. A log that was removed while its program has it open is written on, without a name: what
 // came then is told, and gone as it comes.
 #include "snapshots/fs_job_lines.h"
+#include "snapshots/fs_tracks.h"
 
 #include "base/nanotime.h"
 
@@ -155,11 +156,13 @@ static int leave_file(struct lines *l, struct fs_cursor *cursor, const struct ti
 	return file.nameless ? move_on(l, file, err) : 0;
 }
 
-static int take_state(struct lines *l, struct fs_cursor *cursor, const struct fs_track *track, size_t i, struct line_file *file, struct error *err)
+// first: nothing of the file was looked at before.
+static int take_state(struct lines *l, struct fs_cursor *cursor, const struct fs_track *track, size_t i, bool first, struct line_file *file,
+		      struct error *err)
 {
 	const struct timeline_state *s = &track->states.items[i], *before = i > 0 ? s - 1 : NULL;
 	struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = s->change | (l->moved_on ? TIMELINE_RENAMED : 0)};
-	bool regular = (s->mode & KIND_BITS) == REGULAR_BITS, anew = s->change == 0 || (s->change & (TIMELINE_APPEARED | TIMELINE_REPLACED));
+	bool regular = (s->mode & KIND_BITS) == REGULAR_BITS, anew = first || s->change == 0 || (s->change & (TIMELINE_APPEARED | TIMELINE_REPLACED));
 
 	l->state = s;
 	l->arrival_ns = s->arrival_ns;
@@ -183,55 +186,110 @@ static int stand_still(void *context, const struct fs_step *step, struct error *
 	return 0;
 }
 
+// The state of the wanted life that is in force when a file is followed from there on; states.count: none.
+static size_t state_at(const struct fs_track *track, const struct moved *only)
+{
+	size_t i = track->states.count;
+
+	while (i > 0 && track->states.items[i - 1].seq > only->from_seq)
+		i--;
+	return i > 0 && track->states.items[i - 1].generation == only->generation ? i - 1 : i;
+}
+
 // only: of a file that is followed by its inode, the life that counts; NULL: whatever the path means.
 static int take_states(struct lines *l, const struct fs_track *track, uint64_t from_seq, const struct moved *only, struct error *err)
 {
 	struct fs_cursor *cursor = NULL;
 	struct line_file file = {0};
-	bool met = false;
+	bool first = true;
+	size_t i = only ? state_at(track, only) : 0;
+	int result = 0;
 
 	l->moved_on = only != NULL;
-	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
-
-	for (size_t i = 0; result == 0 && i < track->states.count && !l->table.full; i++) {
+	if (i < track->states.count)
+		result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
+	for (; result == 0 && i < track->states.count && !l->table.full; i++) {
 		const struct timeline_state *s = &track->states.items[i];
 
-		if (only && s->generation != only->generation && !met)
+		if (only && s->generation != only->generation && first)
 			continue;
-		if (only && (s->generation != only->generation || (met && (s->change & TIMELINE_APPEARED)))) {
+		if (only && (s->generation != only->generation || (!first && (s->change & TIMELINE_APPEARED)))) {
 			struct line_moment when = {.seq = s->seq, .time_ns = s->arrival_ns, .change = TIMELINE_DELETED | TIMELINE_RENAMED};
 
 			l->state = s;
 			result = line_file_remove(&l->table, &file, &when, err) < 0 || lines_flush(l, err) < 0 ? -1 : 0;
 			break;
 		}
-		met = true;
-		result = fs_cursor_walk(cursor, s->seq, stand_still, stand_still, NULL, err) < 0 ? -1 : take_state(l, cursor, track, i, &file, err);
+		result = fs_cursor_walk(cursor, s->seq, stand_still, stand_still, NULL, err) < 0 ? -1 :
+											 take_state(l, cursor, track, i, first, &file, err);
+		first = false;
 	}
 	line_file_release(&file);
 	fs_cursor_free(cursor);
 	return result;
 }
 
-static int follow(struct lines *l, const void *path, size_t path_length, uint64_t inode, uint64_t from_seq, const struct moved *only, bool *ret_any,
-		  struct error *err)
+static int warn_states(struct lines *l, struct error *err)
+{
+	return fs_job_warn(l->job, "the log has more states than are looked at (500,000): ask for a shorter span", err);
+}
+
+// Whatever the question's path means, or its inode.
+static int follow_log(struct lines *l, bool *ret_any, struct error *err)
 {
 	const struct fsread_question *q = l->job->question;
-	struct fs_cursor *cursor = NULL;
 	struct fs_track track = {0};
-	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
+	int result = fs_track_init(&track, l->span->cursor, l->span->end.fs, q->path, q->path_length, q->inode, err);
 
-	if (result == 0)
-		result = fs_track_init(&track, cursor, l->span->end.fs, path, path_length, inode, err);
 	if (result == 0)
 		result = fs_track_run(&track, q->to_seq, err);
 	if (result == 0 && track.too_many)
-		result = fs_job_warn(l->job, "the log has more states than are looked at (500,000): ask for a shorter span", err);
+		result = warn_states(l, err);
 	if (result == 0)
-		result = take_states(l, &track, from_seq, only, err);
+		result = take_states(l, &track, q->from_seq, NULL, err);
 	*ret_any = track.states.count > 0;
 	fs_track_release(&track);
+	return result;
+}
+
+// Files by their inodes, all in one walk, each from where it was moved.
+static int follow_inodes(struct lines *l, const struct moved *files, size_t count, struct error *err)
+{
+	const struct fsread_question *q = l->job->question;
+	uint64_t *inodes = malloc(count * sizeof(*inodes));
+	struct fs_tracks tracks = {0};
+	struct fs_cursor *cursor = NULL;
+	size_t different = 0;
+	int result = inodes ? fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), q->from_seq, &cursor, err) :
+			      error_set(err, "out of memory");
+
+	for (size_t i = 0; result == 0 && i < count; i++) { // one inode can have been the log in two lives
+		size_t k = 0;
+
+		while (k < different && inodes[k] != files[i].inode)
+			k++;
+		inodes[k] = files[i].inode;
+		different += k == different;
+	}
+	if (result == 0)
+		result = fs_tracks_init(&tracks, cursor, l->span->end.fs, inodes, different, err);
+	if (result == 0)
+		result = fs_tracks_run(&tracks, q->to_seq, err);
+	if (result == 0 && tracks.too_many)
+		result = warn_states(l, err);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		size_t k = 0;
+
+		while (inodes[k] != files[i].inode)
+			k++;
+		// It stands where the file was moved: what its track tells of the time before is another question.
+		struct moved only = files[i];
+
+		result = take_states(l, &tracks.items[k], only.from_seq, &only, err);
+	}
+	fs_tracks_release(&tracks);
 	fs_cursor_free(cursor);
+	free(inodes);
 	return result;
 }
 
@@ -328,13 +386,25 @@ static int find_siblings(struct lines *l, uint64_t seq, struct error *err)
 
 static int follow_moved(struct lines *l, size_t from, struct error *err)
 {
-	for (size_t i = from; i < l->moved.count; i++) {
-		const struct moved moved = l->moved.items[i];
-		bool any;
+	while (from < l->moved.count) { // a file that loses its last name may still be written to: that is one more
+		struct moved_vector named = {0};
+		size_t end = l->moved.count < MAX_FILES ? l->moved.count : MAX_FILES;
+		int result = 0;
 
-		if (i == MAX_FILES)
+		if (from >= MAX_FILES)
 			return fs_job_warn(l->job, "the log was more than 256 files: the lines of further ones that were moved on count as gone", err);
-		if ((moved.nameless ? lines_follow_nameless(l, &moved, err) : follow(l, NULL, 0, moved.inode, moved.from_seq, &moved, &any, err)) < 0)
+		for (; result == 0 && from < end; from++) {
+			const struct moved file = l->moved.items[from];
+
+			if (file.nameless)
+				result = lines_follow_nameless(l, &file, err);
+			else if (moved_vector_append(&named, file) < 0)
+				result = error_set(err, "out of memory");
+		}
+		if (result == 0 && named.count > 0)
+			result = follow_inodes(l, named.items, named.count, err);
+		moved_vector_release(&named);
+		if (result < 0)
 			return -1;
 	}
 	return 0;
@@ -349,7 +419,7 @@ static int follow_all(struct lines *l, struct error *err)
 	if (find_siblings(l, q->from_seq, err) < 0 || follow_moved(l, 0, err) < 0)
 		return -1;
 	done = l->moved.count;
-	if (follow(l, q->path, q->path_length, q->inode, q->from_seq, NULL, &any, err) < 0)
+	if (follow_log(l, &any, err) < 0)
 		return -1;
 	if (!any) {
 		struct buffer name AUTO_RELEASE_BUFFER = {0};
