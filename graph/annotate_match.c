@@ -292,7 +292,10 @@ static void judge_change(const struct annotation *a, const struct records *r, co
 	bool content = (d->change & CONTENT) || !same_mtime;
 	struct account account = {0};
 
-	if (content) {
+	// A write sets both times to one; an mtime of its own and no other content: somebody set it (touch), to a time when others may have written.
+	if (!(d->change & CONTENT) && d->mtime_ns != d->ctime_ns)
+		account = account_for(&r->names, d->ctime_ns);
+	if (content && !account.record) {
 		account = account_for(&r->content, d->mtime_ns);
 		if (!account.record && (d->change & TIMELINE_APPEARED))
 			account = account_for(&r->content, d->crtime_ns);

@@ -177,10 +177,11 @@ static void kinds_of_states(void)
 	case_state(&c, 9, A + 21000, TIMELINE_CUT, A - 800000, A + 20004, 5);             // 3: 102 cut it
 	case_state(&c, 9, A + 33000, TIMELINE_METADATA, A - 800000, A + 20004, 5)->ctime_ns = (A + 30001) * MS; // 4: chmod
 	case_state(&c, 9, A + 34000, TIMELINE_REWRITTEN, A - 800000, A - 600000, 5)->ctime_ns = (A - 600000) * MS; // 5: older than the log
-	case_state(&c, 9, A + 99990, TIMELINE_GREW, A - 800000, A + 150000, 6);           // 6: behind the log
+	case_state(&c, 9, A + 36000, TIMELINE_METADATA, A - 800000, A + 12000, 5)->ctime_ns = (A + 30002) * MS; // 6: touch -d, to a time of 100 or 101
+	case_state(&c, 9, A + 99990, TIMELINE_GREW, A - 800000, A + 150000, 6);           // 7: behind the log
 	finish(&c);
 	const struct annotate_state *s = case_of(&c, 9, 1)->states.items;
-	CHECK_EQUAL(case_of(&c, 9, 1)->states.count, 7);
+	CHECK_EQUAL(case_of(&c, 9, 1)->states.count, 8);
 	CHECK_EQUAL(s[0].verdict, ANNOTATE_STATE_BEFORE);
 	CHECK_EQUAL(s[0].guest_ns, NANOTIME_NONE);
 	CHECK_EQUAL(s[1].verdict, ANNOTATE_STATE_WRITTEN);
@@ -195,7 +196,9 @@ static void kinds_of_states(void)
 	CHECK_EQUAL(s[4].inode_ns, (A + 30001) * MS);
 	CHECK_EQUAL(s[4].syscall_ns, (A + 30000) * MS);
 	CHECK_EQUAL(s[5].verdict, ANNOTATE_STATE_BEFORE);
-	CHECK_EQUAL(s[6].inode_ns, (A + 150000) * MS);
+	CHECK_EQUAL(s[6].verdict, ANNOTATE_STATE_NAME);
+	CHECK_EQUAL(s[6].syscall_ns, (A + 30000) * MS);
+	CHECK_EQUAL(s[7].inode_ns, (A + 150000) * MS);
 	CHECK_EQUAL(annotate_glyph(&s[3].disk), 'v');
 	CHECK_EQUAL(annotate_glyph(&s[4].disk), '>');
 	case_end(&c);
