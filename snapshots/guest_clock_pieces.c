@@ -5,6 +5,7 @@
 #include "base/nanotime.h"
 
 #define STEP_NS (10 * MILLISECOND)   /* as for the recorder's clock (clock.h): less may be slewing */
+#define STAMP_DELAY_NS (4 * MILLISECOND) /* of the earliest of many audit stamps: 3.2 and 5.2 ms were seen */
 #define USUAL_SLOPE (20 * PPM)       /* of undisciplined clocks; draws a line that few samples leave free towards zero */
 #define WANDER (5 * PPM)             /* how far a clock's rate may go from its mean between two samples */
 #define GREATEST_ERROR_NS 4e18       /* 127 years: whoever forges stamps makes it no number that does not fit */
@@ -58,7 +59,8 @@ static struct timeline_clock_piece make_piece(const struct guest_fit *f, const s
 
 	guest_lines_with_slope(&s->lines, slope, base, &low, &high);
 	low = fmin(low, high - width);
-	double value = (low + high) / 2; // at base
+	// Without lower ends the truth is near the upper one: how late the earliest may be is a guess on the safe side.
+	double value = f->by_windows ? high - fmin(STAMP_DELAY_NS, (high - low) / 2) : (low + high) / 2; // at base
 
 	p.offset_ns = f->reference + (int64_t)llround(value);
 	p.drift = slope / 1e9;
