@@ -35,6 +35,7 @@ assert not left & {l["line"] for l in lost}, "a line is lost and not lost"
 # When: what stood in the log went within the true interval, but for what its daemon wrote to the file that had no name any more.
 act = truth["disk"]["tampered"][0]
 stood = [l for l in lost if l["arrival_seq"] != l["seq"]]
+assert (len(stood) < len(lost)) == (act["kind"] != "written over"), "after sed -i auditd writes on, to a file without a name"
 for l in stood:
     assert act["host_from_ns"] - 5_000_000 <= int(l["gone_ns"]) <= act["host_to_ns"] + 5_000_000, l
 for name in sys.argv[4:]:
