@@ -242,6 +242,11 @@ def check_contents(s):
                 s.expect(state["sha256"] in [entry.get("sha256") for entry in entries if entry["what"] == what], f"evidence has not the content {what}:",
                          change["kind"], change["path"], [(e["what"], e["op"], e["verdict"], e.get("sha256")) for e in entries])
                 s.count("contents in the evidence")
+        if change["path"] == "/var/log/auth.log":
+            told = [r for r in s.case_["recover"] if s.by_id[r["node"]] in s.drawn["auth-log"]]
+            s.expect(any(r["before_sha256"] == before["sha256"] and (change["kind"] != "in-place" or r["after_sha256"] == after["sha256"]) for r in told),
+                     "the panel has not the contents around the change:", change["kind"], [(r["words"], r["before_sha256"], r["after_sha256"]) for r in told])
+            s.count("changes in the panel")
     for program in s.disk["executed"]:
         entries = [entry for entry in s.manifest if entry["path"] == program["path"] and entry["inode"] == program["inode"]]
         s.expect(entries, "no evidence of", program["path"])
