@@ -50,7 +50,9 @@ static int add_edge(const struct graph *g, uint32_t edge, struct record_vector *
 {
 	const struct flow_edge *e = &g->edges.items[edge];
 	bool moment = e->op != FLOW_OPEN_WRITE;
-	struct record r = {.start_ns = e->start_ns, .end_ns = e->end_ns, .edge = edge, .from = g->nodes.items[e->from].entity, .op = e->op, .moment = moment};
+	struct record r = {
+		.start_ns = e->start_ns, .end_ns = e->end_ns, .edge = edge, .from = g->nodes.items[e->from].entity, .op = e->op, .moment = moment,
+	};
 	uint32_t kept = 1;
 	uint64_t serial = e->serial;
 

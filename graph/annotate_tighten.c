@@ -9,13 +9,14 @@
 //   Every write at t in [a, b] arrived by d <= t + PATIENCE <= b + PATIENCE, so it is among the known ones, or came before `from`: t <= d <= D.
 //   So the edge may end at D; and where nothing at all arrived from a on, nothing was written.
 //
-// For this the file has to live until b + PATIENCE, by the disk and by the log, since what is deleted first never comes; the recording has to
-// go on until then; and nothing may be pending still. A truncation by somebody within that time takes what was not written yet with it, and
-// shows itself up to PATIENCE after that: no tightening. The log's removals of names count as well, whether or not it knows of others: a number
-// that was taken again without a record looks like a file that got another name. Clocks: an arrival counts as early as its error allows when it is looked for, and as
-// late as its error allows when it ends an edge; and there is one clock only, no step in between.
-// Where the recording began after a, the clock's samples have to reach back to a: a guest's clock that was set back shows one time twice, and
-// an arrival would stand before the writes of the other.
+// For this the file has to live until b + PATIENCE, by the disk and by the log, since what is deleted first never comes; the recording has
+// to go on until then; and nothing may be pending still. A removed name counts as the file's end, whether or not the log knows of others: a
+// number that was taken again without a record looks like a file that got another name. A truncation by somebody within that time takes
+// what was not written yet with it, and shows itself up to PATIENCE after that: no tightening.
+//
+// Clocks: an arrival counts as early as its error allows when it is looked for, and as late as its error allows when it ends an edge; and
+// there is one clock only, no step in between. Where the recording began after a, the clock's samples have to reach back to a: a guest's
+// clock that was set back shows one time twice, and an arrival would stand before the writes of the other.
 //
 // An edge without an end was open when the log ended, and who knows until when. The recording shows what was written up to PATIENCE before
 // its own end (b = that); what P wrote later no disk tells, but no record of the log reads it either if the log ends before. So the recording
@@ -149,7 +150,8 @@ static bool log_forbids(const struct known *k, uint64_t start_ns, uint64_t last_
 		else
 			high = middle;
 	}
-	return k->f->deleted_ns < until_ns || is_removed(k, annotate_subtract(start_ns, ANNOTATE_TICK_NS), until_ns) || (low < k->cuts.count && k->cuts.items[low] <= until_ns);
+	return k->f->deleted_ns < until_ns || is_removed(k, annotate_subtract(start_ns, ANNOTATE_TICK_NS), until_ns) ||
+	       (low < k->cuts.count && k->cuts.items[low] <= until_ns);
 }
 
 // The host's time from the edge's start (or the recording's) until all must have arrived. False: nothing can be told.
@@ -233,7 +235,9 @@ static bool can_tighten(const struct annotation *a, const struct annotate_asked 
 
 static int tighten_file(const struct annotation *a, const struct annotate_asked *asked, struct graph *g, struct annotate_tightened *ret)
 {
-	struct known k = {.v = &a->volumes[asked->volume], .f = &g->files.items[asked->file], .states = &a->answers[asked->file].states, .gone_ns = asked->gone_ns};
+	struct known k = {
+		.v = &a->volumes[asked->volume], .f = &g->files.items[asked->file], .states = &a->answers[asked->file].states, .gone_ns = asked->gone_ns,
+	};
 	int result = know_edges(g, &k) < 0 || know_pending(&k) < 0 ? -1 : 0;
 
 	for (size_t v = 0; result == 0 && v < k.f->versions.count; v++) {
