@@ -163,6 +163,7 @@ static void count(struct recovered_logs *r)
 		r->nameless += line->fate == COMPARE_REMOVED && nameless;
 		r->removed += line->fate == COMPARE_REMOVED && !nameless;
 		r->changed += line->fate == COMPARE_REPLACED;
+		r->lacking += line->fate == COMPARE_LACKING;
 		r->rotated += line->fate == COMPARE_ROTATED;
 		r->late += line->late_ns > 0 && line->fate == COMPARE_KEPT;
 		r->later_removed += !r->alone && line->fate == COMPARE_KEPT && line->gone_seq > 0 && line->place_of == COMPARE_NONE;

@@ -30,6 +30,7 @@ struct recovered_logs {
 	bool compared;                  // else nothing below counts
 	bool alone;                     // there is no log at hand
 	uint64_t removed, changed, nameless, rotated, late; // records; nameless: came when the log had lost its name, to what its daemon had open
+	uint64_t lacking;               // still on the disk, and not in the log at hand
 	uint64_t later_removed;         // of the log at hand that the disk no longer holds: the copy was taken before
 };
 

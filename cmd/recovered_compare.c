@@ -244,7 +244,9 @@ static enum compare_fate fate_of(const struct comparison *c, const struct compar
 		return COMPARE_ROTATED;
 	if (!alone && line->time_ns < c->first_ns && !gone)
 		return COMPARE_OLDER;
-	return !alone && line->time_ns > c->last_ns && !gone ? COMPARE_NEWER : COMPARE_REMOVED;
+	if (gone)
+		return COMPARE_REMOVED;
+	return line->time_ns > c->last_ns ? COMPARE_NEWER : COMPARE_LACKING;
 }
 
 static int add_forged(struct comparison *c, struct candidate *candidate, uint32_t was, struct error *err)
@@ -269,7 +271,7 @@ static uint32_t place_of_stranger(const struct comparison *c, const struct candi
 	for (uint32_t i = c->by_key[slot_of(c, c->by_key, candidate->key, true)]; i != COMPARE_NONE && count < GROUP_LINES; i = c->lines.items[i].next, count++) {
 		enum compare_fate fate = c->lines.items[i].fate;
 
-		if (fate == COMPARE_REMOVED || fate == COMPARE_NEWER || fate == COMPARE_OLDER || fate == COMPARE_ROTATED)
+		if (fate == COMPARE_REMOVED || fate == COMPARE_LACKING || fate == COMPARE_NEWER || fate == COMPARE_OLDER || fate == COMPARE_ROTATED)
 			return i;
 	}
 	return COMPARE_NONE;
@@ -302,5 +304,5 @@ int compare_decide(struct comparison *c, bool alone, struct error *err)
 
 bool compare_gives_back(const struct compared *line)
 {
-	return line->fate == COMPARE_REMOVED || line->fate == COMPARE_REPLACED || line->fate == COMPARE_ROTATED;
+	return line->fate == COMPARE_REMOVED || line->fate == COMPARE_REPLACED || line->fate == COMPARE_LACKING || line->fate == COMPARE_ROTATED;
 }

@@ -25,6 +25,7 @@ enum compare_fate {
 	COMPARE_REMOVED,    // given back
 	COMPARE_REPLACED,   // given back; another line took its place
 	COMPARE_FORGED,     // took another one's place, and is not in the log at hand
+	COMPARE_LACKING,    // the disk still has it, and the log at hand goes on before and behind it: an extract, or a copy that was altered; given back
 	COMPARE_NEWER,      // behind the end of the log at hand, and still on the disk
 	COMPARE_OLDER,      // before its beginning, and still on the disk
 	COMPARE_ROTATED,    // before its beginning; went with its rotated file: given back, and nobody's fault

@@ -198,6 +198,11 @@ static void report(const struct investigation *in)
 	if (words.length > 0)
 		report_line("%s: %s; the disk gives back what it once held", r->logs[0].name, buffer_string(&words));
 	buffer_clear(&words);
+	add_count(&words, r->lacking, r->lacking == 1 ? " record" : " records");
+	if (words.length > 0)
+		report_line("%s: %s that it still holds are not in the log at hand: an extract, or an altered copy; they are taken from the disk",
+			    r->logs[0].name, buffer_string(&words));
+	buffer_clear(&words);
 	add_count(&words, r->later_removed, r->later_removed == 1 ? " record of the log" : " records of the log");
 	if (words.length > 0)
 		report_line("%s: %s no longer stand there: removed after the log at hand was copied", r->logs[0].name, buffer_string(&words));

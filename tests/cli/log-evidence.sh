@@ -246,3 +246,12 @@ expect_status 0 "$PROVGRAPH" disk lost clean "$log"
 head -n $((lines / 2)) whole.log >early.log
 "$PROVGRAPH" --alert-ip 10.0.0.5 --log early.log --disk fe:00=clean --utc --format json -o early.json >early.out 2>early.err || true
 lacks early.err "removed"
+# An extract lacks what the disk still has: that is taken from there, and nobody is accused.
+grep -v SOCKADDR whole.log >extract.log
+case_of extract --log extract.log --disk fe:33=clean
+names extract.json >extract.names
+same extract.names whole.names
+"$PROVGRAPH" --alert-ip 10.0.0.5 --log extract.log --disk fe:33=clean --format json -o extract2.json >extract.out 2>extract.err || true
+contains extract.err "that it still holds are not in the log at hand"
+lacks extract.err "removed"
+contains extract2.json '"log_findings":[]'
