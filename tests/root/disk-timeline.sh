@@ -41,9 +41,13 @@ check_disk() { # WHAT JOURNALED VIEWS RECORD...
 	echo "$what: $(tail -n 1 said)"
 	# Every inode in one walk, held against each alone.
 	./test_fs_tracks compare h -1 60 3 >said 2>&1 || { cat said; fail "$what: many inodes"; }
+	# And contents at many moments in one walk, against each alone.
+	first=$("$PROVGRAPH" disk files h seq:1 now --json 2>said | sed -n 's/.*"kind":"file".*"inode_before":\([1-9][0-9]*\),.*/\1/p' | sort -n | head -n 1)
+	records=$("$PROVGRAPH" disk info h --json 2>said | sed -n 's/.*"last_seq": *\([0-9]*\).*/\1/p')
+	./test_contents compare h 20 $((records / 16 + 1)) "$first" $((first + 5)) >said 2>&1 || { cat said; fail "$what: many contents"; }
 }
 
-cp "$BUILD/tests/unit/test_fs_tracks" "$BUILD/provgraph-fsread" . # beside the reader of file systems, where it looks for it
+cp "$BUILD/tests/unit/test_fs_tracks" "$BUILD/tests/unit/test_contents" "$BUILD/provgraph-fsread" . # beside the reader of file systems, where it looks for it
 check_disk "4 KiB blocks" 0 8 "-t ext4 -b 4096" "" 1200
 check_disk "1 KiB blocks" 0 3 "-t ext4 -b 1024" "" 60
 check_disk "data=journal" 1 3 "-t ext4 -b 4096 -J size=4" ",data=journal" 60
