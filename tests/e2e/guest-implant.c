@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The attack's program in the guest of tests/e2e/witness-guest.sh. It connects to the laboratory's 10.0.0.5:4444, does the fixed things that
-// the other side names, and tells the guest's witness (descriptors 3 and 4) of each. It takes no other orders.
+// The attack's program in the guest of tests/e2e/witness-guest.sh. It connects to the laboratory's 10.0.0.5:4444, does the fixed
+// things that the other side names, and tells the guest's witness (descriptors 3 and 4) of each. It takes no other orders.
 //
 // Called with the name of a step it does that one alone: so it is run as root, by a find(1) that an administrator made setuid.
 #include <arpa/inet.h>

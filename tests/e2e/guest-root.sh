@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# guest-root.sh FOLDER: kernel, initial RAM disk and root file system (root.img) of the guest of witness-guest.sh, out of the Debian packages
-# that are installed here: programs with the libraries that they need, an auditd, three users. Nothing is fetched.
+# guest-root.sh FOLDER: kernel, initial RAM disk and root file system (root.img) of the guest of witness-guest.sh, out of the Debian
+# packages that are installed here: programs with the libraries that they need, an auditd, three users. Nothing is fetched.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$1
@@ -23,13 +23,14 @@ install_program() {
 
 root=$folder/guest-root
 rm -rf "$root"
-mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/$libraries" "$root/usr/lib64" "$root/usr/local/sbin" "$root/etc/audit/plugins.d" "$root/etc/audit/rules.d" \
-	"$root/root" "$root/home" "$root/var/log" "$root/srv/disk" "$root/proc" "$root/sys" "$root/dev" "$root/run" "$root/tmp"
+mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/$libraries" "$root/usr/lib64" "$root/usr/local/sbin" "$root/etc/audit/plugins.d" \
+	"$root/etc/audit/rules.d" "$root/root" "$root/home" "$root/var/log" "$root/srv/disk" "$root/proc" "$root/sys" "$root/dev" \
+	"$root/run" "$root/tmp"
 for name in bin sbin lib lib64; do ln -s "usr/$name" "$root/$name"; done
 ln -s ../run "$root/var/run"
 cp -L /lib64/ld-linux-x86-64.so.2 "$root/usr/lib64/"
-for program in bin/dash bin/cat bin/cp bin/rm bin/mv bin/chmod bin/sha256sum bin/date bin/id bin/wc bin/sort bin/sleep bin/grep bin/sed bin/find \
-	bin/nc.openbsd sbin/auditd sbin/auditctl; do
+for program in bin/dash bin/cat bin/cp bin/rm bin/mv bin/chmod bin/sha256sum bin/date bin/id bin/wc bin/sort bin/sleep bin/grep bin/sed \
+	bin/find bin/nc.openbsd sbin/auditd sbin/auditctl; do
 	install_program "usr/$program"
 done
 ln -s dash "$root/usr/bin/sh"
@@ -42,8 +43,10 @@ ${CC:-cc} -O2 -s -o "$root/usr/local/sbin/guest-witness" "$here/guest-witness.c"
 ${CC:-cc} -O2 -s -o "$folder/invoice.bin" "$here/guest-implant.c"
 
 # Only calls of processes with a login: what starts the guest, and its witness, are not the story.
-awk '/^-a/ && !done { print "-a never,exit -F auid=unset"; done = 1 } { print }' "$here/../../samples/provgraph.rules" >"$root/etc/audit/rules.d/audit.rules"
-printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'alice:x:1000:1000::/home/alice:/bin/sh' 'bob:x:1001:1001::/home/bob:/bin/sh' >"$root/etc/passwd"
+awk '/^-a/ && !done { print "-a never,exit -F auid=unset"; done = 1 } { print }' "$here/../../samples/provgraph.rules" \
+	>"$root/etc/audit/rules.d/audit.rules"
+printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' \
+	'alice:x:1000:1000::/home/alice:/bin/sh' 'bob:x:1001:1001::/home/bob:/bin/sh' >"$root/etc/passwd"
 printf '%s\n' 'root:x:0:' 'adm:x:4:' 'alice:x:1000:' 'bob:x:1001:' >"$root/etc/group"
 # shellcheck disable=SC2016  # a password hash
 printf '%s\n' 'root:*:20000:0:99999:7:::' 'alice:$y$j9T$nobodyknows$:20000:0:99999:7:::' 'bob:*:20000:0:99999:7:::' >"$root/etc/shadow"

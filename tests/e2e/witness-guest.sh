@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Two witnesses of one incident: a real guest (QEMU, TCG) with a real auditd, its data disk recorded, and the guest's own word of what was true
-# (guest-witness.c). Each recording is turned into the form of samples/ (witness_truth.py) and put to the checks that the shipped ones
-# stand in `make check` (tests/cli/witness-samples.sh, witness_check.py).
+# Two witnesses of one incident: a real guest (QEMU, TCG) with a real auditd, its data disk recorded, and the guest's own word of what
+# was true (guest-witness.c). Each recording is turned into the form of samples/ (witness_truth.py) and put to the checks that the shipped
+# ones stand in `make check` (tests/cli/witness-samples.sh, witness_check.py).
 #
 # KEEP=FOLDER keeps the recordings; GUESTS="NAME..." makes these only. Two guests run at once.
 . "$SRCDIR/tests/lib.sh"
@@ -54,21 +54,24 @@ run_guest() {
 	guest=$!
 	python3 -B "$SRCDIR/tests/e2e/stamp.py" "$PWD/$name/truth.sock" >"$name/truth"
 	wait $guest || true
-	grep -q ' end$' "$name/truth" || { tail -n 5 "$name/console" "$name/qemu.err" "$name/truth" >&2; fail "$name: the guest did not come to its end"; }
+	grep -q ' end$' "$name/truth" || { tail -n 5 "$name/console" "$name/qemu.err" "$name/truth" >&2
+		fail "$name: the guest did not come to its end"; }
 	sleep 1 # the background thread compresses the last full segment
 	kill -TERM $server
 	wait $server || fail "disk serve ended with status $?"
 }
 
-# make_sample NAME BLOCK-BYTES DIRTY: NAME/sample, as samples/README.md describes it. The audit log is the one that the guest left, by the hash
-# that it told.
+# make_sample NAME BLOCK-BYTES DIRTY: NAME/sample, as samples/README.md describes it. The audit log is the one that the guest left,
+# by the hash that it told.
 make_sample() {
 	sample=$1/sample
 	mkdir -p "$sample"
 	python3 -B "$SRCDIR/tests/e2e/witness_truth.py" "$1/truth" "$2" "$3" "$sample" || fail "$1: the truth is not whole"
-	"$PROVGRAPH" disk cat "$1/history" now /log/audit/audit.log -o "$sample/audit.log" >"$1/out" 2>"$1/err" || { cat "$1/err" >&2; fail "$1: no audit log"; }
+	"$PROVGRAPH" disk cat "$1/history" now /log/audit/audit.log -o "$sample/audit.log" >"$1/out" 2>"$1/err" ||
+		{ cat "$1/err" >&2; fail "$1: no audit log"; }
 	wanted=$(jq -r '.disk.states[] | select(.step == "final" and .path == "/var/log/audit/audit.log") | .sha256' "$sample/truth.json")
-	[ "$(sha256sum "$sample/audit.log" | cut -d' ' -f1)" = "$wanted" ] || fail "$1: the audit log differs from the one that the guest had at its end"
+	[ "$(sha256sum "$sample/audit.log" | cut -d' ' -f1)" = "$wanted" ] ||
+		fail "$1: the audit log differs from the one that the guest had at its end"
 	zstd -q -19 --rm "$sample/audit.log" -o "$sample/audit.log.zst" || fail "zstd"
 	mv "$1/history" "$sample/web01.history"
 	rm -f "$sample/web01.history/lock" "$sample/web01.history/reserve" # which only a writer needs

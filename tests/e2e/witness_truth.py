@@ -124,14 +124,15 @@ class Truth:
         for step, kind in kinds.items():
             before, after = self.state(step, "before"), self.state(step, "after")
             if before and after:
-                changes.append({"step": step, "kind": kind, "path": before["path"], "disk_path": disk_path(before["path"]), "inode_before": before["inode"],
-                                "inode_after": after["inode"], "generation_before": before["generation"], "generation_after": after["generation"],
+                changes.append({"step": step, "kind": kind, "path": before["path"], "disk_path": disk_path(before["path"]),
+                                "inode_before": before["inode"], "inode_after": after["inode"],
+                                "generation_before": before["generation"], "generation_after": after["generation"],
                                 "host_from_ns": before["host_ns"], "host_to_ns": after["host_ns"],
                                 "guest_from_ns": before["guest_ns"], "guest_to_ns": after["guest_ns"]})
         return changes
 
     def executed(self, dirty_ns):
-        """Programs that were run and deleted. Delayed content is sent after dirty_ns, at the latest a turn of the flusher later (guest-start)."""
+        """Programs that were run and deleted. Delayed content is sent after dirty_ns, at the latest a turn of the flusher later."""
         turn_ns = 5_500_000_000 if dirty_ns == 30_000_000_000 else 1_500_000_000
         found = []
         for name, made, ended, runners in (("invoice", "dropped", "left", ("implant", "tamperer", "thief", "rewriter", "cleaner")),
@@ -140,8 +141,8 @@ class Truth:
             if first and last:
                 lived = last["guest_ns"] - first["guest_ns"]
                 assert not dirty_ns * 0.5 < lived < dirty_ns + turn_ns, f"{name} lived {lived} ns: nobody knows whether it reached the disk"
-                found.append({"id": name, "path": first["path"], "inode": first["inode"], "generation": first["generation"], "size": first["size"],
-                              "sha256": first["sha256"], "pids": [self.pids[n] for n in runners if n in self.pids],
+                found.append({"id": name, "path": first["path"], "inode": first["inode"], "generation": first["generation"],
+                              "size": first["size"], "sha256": first["sha256"], "pids": [self.pids[n] for n in runners if n in self.pids],
                               "host_made_ns": first["host_ns"], "host_deleted_ns": last["host_ns"], "reached_disk": lived > dirty_ns,
                               "deletion_recorded": "sed-find" not in self.pids})
         return found
@@ -171,8 +172,10 @@ def main():
                   if a in ids and b in ids and not ("sed-find" in ids and (a, op, b) in UNHEARD)],
         "path": list(PATH),
         "disk": {
-            "history": "web01.history", "dev": next(n["dev"] for n in nodes if n["id"] == "invoice"), "block_bytes": block, "dirty_expire_ns": dirty_ns,
-            "clock": truth.clock(), "states": [s for s in truth.states if s["disk_path"]], "tampered": truth.tampered(), "executed": truth.executed(dirty_ns),
+            "history": "web01.history", "dev": next(n["dev"] for n in nodes if n["id"] == "invoice"),
+            "block_bytes": block, "dirty_expire_ns": dirty_ns,
+            "clock": truth.clock(), "states": [s for s in truth.states if s["disk_path"]],
+            "tampered": truth.tampered(), "executed": truth.executed(dirty_ns),
             **({"gone": truth.gone} if truth.gone else {}),
         },
     }
@@ -181,9 +184,11 @@ def main():
         file.write("\n")
     host, _, port = truth.connected
     moment = datetime.datetime.fromtimestamp(truth.connect[0] // 1000 / 1e6, datetime.timezone.utc)
-    alert = {"timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f+0000"), "flow_id": 1107000000000044, "in_iface": "eth0", "event_type": "alert",
+    alert = {"timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f+0000"), "flow_id": 1107000000000044, "in_iface": "eth0",
+             "event_type": "alert",
              "src_ip": "10.0.0.15", "src_port": port, "dest_ip": "10.0.0.5", "dest_port": 4444, "proto": "TCP", "pkt_src": "wire/pcap",
-             "alert": {"action": "allowed", "gid": 1, "signature_id": 1000105, "rev": 1, "signature": "LOCAL connection to a known control server",
+             "alert": {"action": "allowed", "gid": 1, "signature_id": 1000105, "rev": 1,
+                       "signature": "LOCAL connection to a known control server",
                        "category": "A Network Trojan was detected", "severity": 1}, "direction": "to_server"}
     with open(folder + "/alert.eve.json", "w", encoding="utf-8") as file:
         json.dump(alert, file, separators=(",", ":"))
