@@ -60,6 +60,7 @@ struct annotate_state {
 	uint32_t edge;             // that record's edge, GRAPH_NONE
 	uint32_t candidates;       // processes that may as well have done it, this one among them: more than 1 is ambiguous. 0 with an edge: it had
 				   // closed the file by then, and can have written only through a mapping
+	bool loss;                 // content went, or was changed, of a file that had only ever been appended to
 };
 VECTOR_DEFINE(annotate_states, struct annotate_state)
 
@@ -102,6 +103,7 @@ const struct annotate_answer *annotation_of(const struct annotation *a, uint32_t
 const struct annotate_volume *annotation_volume(const struct annotation *a, uint32_t volume);
 const char *annotate_verdict_words(enum annotate_verdict v);             // "never reached the disk"
 const char *annotate_state_words(enum annotate_state_verdict v);         // "written here"
+const char *annotate_change_words(const struct timeline_state *s);       // what it changed: "grew", "changed in place", "emptied"; ""
 char annotate_glyph(const struct timeline_state *s);                     // '+' '~' 'v' 'x' '>'
 
 // ---- moments: which contents matter for a file

@@ -287,7 +287,24 @@ static void judge_deleted(const struct annotation *a, const struct annotate_volu
 		s->verdict = ANNOTATE_STATE_UNSEEN;
 }
 
-static void judge_change(const struct annotation *a, const struct records *r, const struct annotate_state *before, struct annotate_state *s)
+// Data goes to the disk ahead of its inode where it is sent there at once (fsync), and behind it elsewhere. Bytes that changed under an
+// unchanged mtime were written at that time where the state before told of it first and showed no other content of it; else at the time
+// of the next inode, if it was written before they arrived.
+static uint64_t written_ns(const struct annotate_volume *v, const struct annotate_state *before, const struct annotate_state *s,
+			   const struct annotate_state *after)
+{
+	uint64_t mtime_ns = s->disk.mtime_ns, earliest, latest = NANOTIME_NONE;
+
+	if (!(s->disk.change & TIMELINE_REWRITTEN) || !before || before->disk.mtime_ns != mtime_ns || before->disk.change == TIMELINE_METADATA ||
+	    !after || after->disk.mtime_ns == NANOTIME_NONE || after->disk.mtime_ns <= mtime_ns || after->disk.change & (CONTENT | TIMELINE_DELETED))
+		return mtime_ns;
+	if (!annotate_to_guest(v, s->disk.arrival_ns, &earliest, &latest))
+		return mtime_ns;
+	return after->disk.mtime_ns <= latest ? after->disk.mtime_ns : mtime_ns;
+}
+
+static void judge_change(const struct annotation *a, const struct records *r, const struct annotate_state *before, struct annotate_state *s,
+			 uint64_t mtime_ns)
 {
 	const struct timeline_state *d = &s->disk;
 	bool same_mtime = before && before->disk.mtime_ns == d->mtime_ns;
@@ -298,7 +315,7 @@ static void judge_change(const struct annotation *a, const struct records *r, co
 	if (!(d->change & CONTENT) && d->mtime_ns != d->ctime_ns)
 		account = account_for(&r->names, d->ctime_ns);
 	if (content && !account.record) {
-		account = account_for(&r->content, d->mtime_ns);
+		account = account_for(&r->content, mtime_ns);
 		if (!account.record && (d->change & TIMELINE_APPEARED))
 			account = account_for(&r->content, d->crtime_ns);
 		if (!account.record && (d->change & CONTENT))
@@ -307,7 +324,7 @@ static void judge_change(const struct annotation *a, const struct records *r, co
 	if (!account.record)
 		account = account_for(&r->names, d->ctime_ns);
 	if (!account.record && content)
-		account = account_mapped(&r->content, d->mtime_ns);
+		account = account_mapped(&r->content, mtime_ns);
 	set_account(s, account);
 	if (!account.record)
 		s->verdict = unexplained(a, d->ctime_ns != NANOTIME_NONE ? d->ctime_ns : d->mtime_ns);
@@ -325,7 +342,7 @@ static void judge_arrived(const struct annotate_state *before, struct annotate_s
 }
 
 static void judge(const struct annotation *a, const struct annotate_answer *answer, const struct file *f, const struct records *r,
-		  const struct annotate_state *before, struct annotate_state *s)
+		  const struct annotate_state *before, struct annotate_state *s, const struct annotate_state *after)
 {
 	const struct annotate_volume *v = &a->volumes[answer->volume];
 	const struct timeline_state *d = &s->disk;
@@ -341,7 +358,7 @@ static void judge(const struct annotation *a, const struct annotate_answer *answ
 	if (d->change == TIMELINE_ARRIVED && before && before->disk.mtime_ns == d->mtime_ns && before->disk.ctime_ns == d->ctime_ns)
 		judge_arrived(before, s);
 	else
-		judge_change(a, r, before, s);
+		judge_change(a, r, before, s, written_ns(v, before, s, after));
 	// A folder changes with each of its entries, whose records are theirs.
 	if (f->kind == FILE_FOLDER && s->verdict == ANNOTATE_STATE_UNSEEN)
 		s->verdict = ANNOTATE_STATE_NAME;
@@ -398,7 +415,9 @@ int annotate_match(const struct annotation *a, uint32_t file, struct error *err)
 		return error_set(err, "states of inode %" PRIu64 ": out of memory", f->inode);
 	}
 	for (size_t i = 0; i < answer->states.count; i++)
-		judge(a, answer, f, &r, i ? &answer->states.items[i - 1] : NULL, &answer->states.items[i]);
+		judge(a, answer, f, &r, i ? &answer->states.items[i - 1] : NULL, &answer->states.items[i],
+		      i + 1 < answer->states.count ? &answer->states.items[i + 1] : NULL);
+	annotate_mark_losses(a->g, f, &answer->states);
 	if (answer->verdict == ANNOTATE_SHOWN && is_pending(a, f, &r, &answer->states))
 		answer->verdict = ANNOTATE_PENDING;
 	records_release(&r);

@@ -5,6 +5,7 @@
 //   annotate_match.c    states against records              annotate_births.c   is it the right disk?
 //   annotate_tighten.c  edges that end earlier              annotate_time.c     between two clocks
 //   annotate_moments.c  which contents matter               annotate_words.c    what callers and readers see
+//   annotate_loss.c     what a log lost
 #ifndef GRAPH_ANNOTATE_WORK_H
 #define GRAPH_ANNOTATE_WORK_H
 
@@ -98,6 +99,10 @@ size_t annotate_life_of(const struct annotate_lives *lives, const struct annotat
 
 // Fills verdict, syscall_ns, edge and candidates of an answer's states.
 int annotate_match(const struct annotation *a, uint32_t file, struct error *err);
+
+// ---- annotate_loss.c
+
+void annotate_mark_losses(const struct graph *g, const struct file *f, struct annotate_states *states); // fills loss
 
 // ---- annotate_births.c
 

@@ -42,12 +42,18 @@ void disk_state_words(struct buffer *out, const struct picture_disk_state *state
 	state_words(out, state, state->verdict.length);
 }
 
+// ", ", "; ", " (": what follows is detail.
+static bool ends_short(const char *bytes, size_t length)
+{
+	return length > 1 && (((bytes[0] == ',' || bytes[0] == ';') && bytes[1] == ' ') || (bytes[0] == ' ' && bytes[1] == '('));
+}
+
 void disk_state_short(struct buffer *out, const struct picture_disk_state *state)
 {
 	const struct text *verdict = &state->verdict;
 	size_t end = 0;
 
-	while (end < verdict->length && !(end + 1 < verdict->length && strchr(",;", verdict->bytes[end]) && verdict->bytes[end] && verdict->bytes[end + 1] == ' '))
+	while (end < verdict->length && !ends_short(verdict->bytes + end, verdict->length - end))
 		end++;
 	state_words(out, state, end);
 }

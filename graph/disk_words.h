@@ -11,8 +11,8 @@
 
 // Of a state, for a line of a box: "10:05:09", "host 10:05:09" where only the host's clock is known, "earlier" where no time is.
 void disk_state_time(struct buffer *out, const struct picture *p, const struct picture_disk_state *state);
-void disk_state_words(struct buffer *out, const struct picture_disk_state *state); // "212.0 KiB written here, or by 2 others that had it open"
-void disk_state_short(struct buffer *out, const struct picture_disk_state *state); // "212.0 KiB written here": for a box
+void disk_state_words(struct buffer *out, const struct picture_disk_state *state); // "212.0 KiB grew, written here by sh [9], or by 2 others ..."
+void disk_state_short(struct buffer *out, const struct picture_disk_state *state); // "212.0 KiB grew", "6.2 KiB grew: content pending": for a box
 // The node's verdict where it has to be said: no state stands for it. NULL: it has states, or no disk was asked.
 const struct text *disk_node_verdict(const struct picture_node *node);
 

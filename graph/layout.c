@@ -51,7 +51,7 @@ static unsigned weight_of(const struct picture_node *node, size_t index)
 	const struct picture_disk_state *disk = node->disk_state_count ? &node->disk_states[index] : NULL;
 	char glyph = disk ? disk->glyph : node->states[index].glyph;
 
-	if (glyph == 'x' || glyph == 'v')
+	if (glyph == 'x' || glyph == 'v' || (disk && disk->loss))
 		return 2;
 	bool is_unseen = disk && disk->arrival_ns != NANOTIME_NONE && disk->arrival_ns != 0 && disk->syscall_ns == NANOTIME_NONE;
 	return disk && (glyph == '>' || is_unseen) ? 1 : 0;

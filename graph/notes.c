@@ -132,6 +132,14 @@ static bool replaced_at(const struct picture_work *w, uint32_t subject, uint64_t
 	return false;
 }
 
+static bool is_told(const struct note_taker *n, uint32_t subject)
+{
+	for (uint32_t i = 0; i < n->lost_count; i++)
+		if (n->lost[i] == subject)
+			return true;
+	return false;
+}
+
 static void note_cleaned(struct note_taker *n, uint32_t subject)
 {
 	const struct file *f = subjects_file(&n->w->s, subject);
@@ -306,7 +314,7 @@ static void note_subjects(struct note_taker *n)
 			note_dropped(n, subject);
 		if (it->marks & MARK_PERSISTS)
 			note_persists(n, subject);
-		if (it->marks & MARK_CLEANED)
+		if ((it->marks & MARK_CLEANED) && !is_told(n, subject))
 			note_cleaned(n, subject);
 		if (it->marks & MARK_REMOVED)
 			note_removed(n, subject);
@@ -322,6 +330,7 @@ int notes_take(struct picture_work *w)
 	for (uint32_t i = 0; i < w->p->nodes.count; i++)
 		if (w->p->nodes.items[i].kind == PICTURE_PROCESS)
 			note_ran(&n, i);
+	notes_take_losses(&n);
 	note_subjects(&n);
 	for (size_t i = 0; i < w->flows.count; i++)
 		note_started_as(&n, &w->flows.items[i]);

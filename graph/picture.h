@@ -26,7 +26,9 @@ struct picture_disk_state {
 	char glyph;                  // as in picture_state
 	uint64_t time_ns;            // its arrival on the disk by the guest's clock, so that it stands right on the axis
 	uint64_t size_bytes;
-	struct text verdict;         // "written here", "content pending (33 bytes)", "as before", "no record accounts for it" ...
+	struct text verdict;         // what changed, by whom, and the doubt: "grew, written here by rsyslogd [612], or by 1 other that had it open",
+				     // "changed in place: no record accounts for it", "as before" ...
+	bool loss;                   // content went, or was changed, of a file that had only ever been appended to
 	// Three times of one state; NANOTIME_NONE: not known.
 	uint64_t syscall_ns, inode_ns; // the record that accounts for it, and the inode's own: both the guest's clock
 	uint64_t arrival_ns;         // the host's clock: the one that --restore-at takes

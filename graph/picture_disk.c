@@ -5,6 +5,7 @@
 #include "base/nanotime.h"
 #include "base/text.h"
 #include "graph/annotate.h"
+#include "graph/label.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,32 +20,81 @@ static const char *name_words(const struct graph *g, const struct annotate_state
 {
 	enum flow_op op = s->edge == GRAPH_NONE ? FLOW_COUNT : (enum flow_op)g->edges.items[s->edge].op;
 
-	if (s->disk.change & TIMELINE_DELETED)
-		return "deleted";
 	return op == FLOW_RENAME ? "renamed" : op == FLOW_LINK ? "linked" : op == FLOW_DELETE ? "a name removed" : op == FLOW_ATTRIBUTE ? "attributes changed" :
 	       annotate_state_words(ANNOTATE_STATE_NAME);
 }
 
-static void state_words(const struct graph *g, const struct annotate_state *s, struct buffer *out)
+// What the state changed: of the file's content, else of its name or attributes.
+static const char *change_words(const struct graph *g, const struct file *f, const struct annotate_state *s)
 {
-	buffer_add_string(out, s->verdict == ANNOTATE_STATE_NAME ? name_words(g, s) : annotate_state_words(s->verdict));
-	if (s->verdict == ANNOTATE_STATE_CONTENT_PENDING)
-		buffer_printf(out, " (%" PRIu64 " byte%s)", s->disk.pending_bytes, s->disk.pending_bytes == 1 ? "" : "s");
-	if (s->edge == GRAPH_NONE || s->verdict == ANNOTATE_STATE_NAME)
+	const char *content = annotate_change_words(&s->disk);
+
+	if (s->disk.links == 0 && s->disk.change != 0)
+		return "deleted";
+	if (s->verdict == ANNOTATE_STATE_BEFORE)
+		return "";
+	if (f->kind == FILE_FOLDER && !(s->disk.change & TIMELINE_APPEARED))
+		return "entries or attributes";
+	if (content[0])
+		return content;
+	return s->verdict == ANNOTATE_STATE_NAME ? name_words(g, s) : s->disk.change ? "newer mtime" : "";
+}
+
+void picture_disk_bytes(const struct annotate_state *s, struct buffer *out)
+{
+	uint64_t from = s->disk.changed_from, last = s->disk.changed_to > from ? s->disk.changed_to - 1 : from;
+
+	buffer_add_string(out, last > from ? "bytes " : "byte ");
+	text_count(out, from);
+	if (last == from)
 		return;
+	buffer_add_string(out, " to ");
+	text_count(out, last);
+}
+
+void picture_disk_actor(const struct graph *g, const struct annotate_state *s, struct buffer *out)
+{
+	buffer_add_string(out, " by ");
+	label_process(g, graph_segment_of(g, g->edges.items[s->edge].from), out);
 	if (s->candidates == 0)
 		buffer_add_string(out, ", after it was closed (mapped?)");
 	else if (s->candidates > 1)
 		buffer_printf(out, ", or by %" PRIu32 " other%s that had it open", s->candidates - 1, s->candidates == 2 ? "" : "s");
 }
 
+// What changed, the verdict, by whom, the doubt. What a box shows ends at the first comma or bracket.
+static void state_words(const struct graph *g, const struct file *f, const struct annotate_state *s, struct buffer *out)
+{
+	const char *change = change_words(g, f, s);
+	bool plain = s->verdict == ANNOTATE_STATE_WRITTEN || s->verdict == ANNOTATE_STATE_NAME;
+
+	buffer_add_string(out, change);
+	if (!plain)
+		buffer_printf(out, "%s%s", change[0] ? ": " : "", annotate_state_words(s->verdict));
+	if (s->verdict == ANNOTATE_STATE_CONTENT_PENDING) {
+		buffer_add_string(out, " (");
+		text_count(out, s->disk.pending_bytes);
+		buffer_add_string(out, s->disk.pending_bytes == 1 ? " byte)" : " bytes)");
+	}
+	if (s->disk.change & TIMELINE_REWRITTEN) {
+		buffer_add_string(out, ", ");
+		picture_disk_bytes(s, out);
+	}
+	if (s->edge == GRAPH_NONE)
+		return;
+	buffer_add_string(out, s->verdict == ANNOTATE_STATE_WRITTEN && !(s->disk.change & TIMELINE_CUT) ? ", written here" : ",");
+	picture_disk_actor(g, s, out);
+}
+
 static void fill_state(struct picture_work *w, const struct file *f, const struct annotate_state *s, struct picture_disk_state *ret, struct buffer *b)
 {
 	*ret = (struct picture_disk_state){
 		.glyph = annotate_glyph(&s->disk), .time_ns = s->guest_ns, .size_bytes = s->disk.size_bytes, .syscall_ns = s->syscall_ns,
-		.inode_ns = s->inode_ns, .arrival_ns = s->disk.arrival_ns ? s->disk.arrival_ns : NANOTIME_NONE, .seq = s->disk.seq,
+		.inode_ns = s->inode_ns, .arrival_ns = s->disk.arrival_ns ? s->disk.arrival_ns : NANOTIME_NONE, .seq = s->disk.seq, .loss = s->loss,
 	};
-	state_words(w->g, s, b);
+	if (s->disk.links == 0 && s->disk.change != 0)
+		ret->glyph = 'x';
+	state_words(w->g, f, s, b);
 	if (s->verdict == ANNOTATE_STATE_UNSEEN && !f->created_seen && !(s->disk.change & TIMELINE_DELETED))
 		buffer_add_string(b, "; open since before the log?");
 	ret->verdict = picture_take_text(w->p, b);
@@ -58,7 +108,7 @@ static unsigned weight_of(const struct annotate_states *states, size_t index)
 
 	if (index == 0 || index + 1 == states->count)
 		return 3;
-	return s->disk.change & ~plain ? 2 : s->verdict != states->items[index - 1].verdict;
+	return s->loss || s->disk.change & ~plain ? 2 : s->verdict != states->items[index - 1].verdict;
 }
 
 // Which of many states are drawn: what tells most, and of equals those at even steps.

@@ -59,6 +59,9 @@ int picture_add_fold_edges(struct picture_work *w);
 bool picture_draws(const struct picture_work *w, uint32_t subject); // as a node of its own
 // graph/picture_disk.c: what recorded disks say of drawn files and edges. After nodes and edges.
 int picture_add_disk(struct picture_work *w);
+struct annotate_state;
+void picture_disk_actor(const struct graph *g, const struct annotate_state *s, struct buffer *out); // " by rsyslogd [612], or by ..."; it has an edge
+void picture_disk_bytes(const struct annotate_state *s, struct buffer *out); // "bytes 5,910 to 5,922", "byte 5,677"
 // graph/picture_correlation.c: others outside the slice that contacted a drawn address. Adds folds and shown subjects.
 int picture_find_correlation(struct picture_work *w);
 // graph/picture_collected.c: what the incident opened for reading, and that led nowhere. Adds folds and shown subjects.

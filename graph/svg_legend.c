@@ -99,7 +99,7 @@ static void node_items(struct pen *pen)
 	if (states)
 		glyph_item(pen, "+ ~ v x", 10, "created, opened for writing, truncated, deleted");
 	if (disk)
-		glyph_item(pen, "+ ~ v x >", 24, "on the disk: created, changed, truncated, deleted, renamed");
+		glyph_item(pen, "+ ~ v x >", 24, "on the disk: appeared, changed, cut, deleted, name or attributes");
 }
 
 static void edge_items(struct pen *pen)

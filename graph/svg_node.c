@@ -137,10 +137,9 @@ static void process_text(struct buffer *out, const struct picture *p, const stru
 	life_line(out, p, n, l + PAD, t + 45, SVG_START);
 }
 
-// One state of a file: glyph, time, words.
-static void state_row(struct buffer *out, char sign, const struct buffer *time, struct text words, double x, double y, double room)
+// One state of a file: glyph, time, words. Severe: content went.
+static void state_row(struct buffer *out, char sign, bool severe, const struct buffer *time, struct text words, double x, double y, double room)
 {
-	bool severe = sign == 'x' || sign == 'v';
 	char glyph[2] = {sign, '\0'};
 
 	svg_text(out, x, y, SVG_START, severe ? "detail bad strong" : "detail strong", svg_words(glyph), 1);
@@ -162,10 +161,12 @@ static void file_state(struct buffer *out, const struct picture *p, const struct
 
 		disk_state_time(&time, p, disk);
 		disk_state_short(&words, disk);
-		state_row(out, disk->glyph, &time, (struct text){buffer_string(&words), words.length}, x, y, room);
+		state_row(out, disk->glyph, disk->loss || disk->glyph == 'x' || disk->glyph == 'v', &time, (struct text){buffer_string(&words), words.length}, x, y, room);
 	} else {
+		char glyph = n->states[index].glyph;
+
 		svg_time(&time, p, n->states[index].time_ns);
-		state_row(out, n->states[index].glyph, &time, n->states[index].words, x, y, room);
+		state_row(out, glyph, glyph == 'x' || glyph == 'v', &time, n->states[index].words, x, y, room);
 	}
 	if (words.failed)
 		out->failed = true;

@@ -174,6 +174,7 @@ static void add_file(struct json *j, const struct picture *p, const struct pictu
 		json_time(j, "time", n->disk_states[i].time_ns, p->zone);
 		json_wide(j, "size", n->disk_states[i].size_bytes);
 		json_text(j, "verdict", n->disk_states[i].verdict);
+		json_bool(j, "loss", n->disk_states[i].loss);
 		json_time(j, "syscall", n->disk_states[i].syscall_ns, p->zone);
 		json_time(j, "inode", n->disk_states[i].inode_ns, p->zone);
 		json_time(j, "arrival", n->disk_states[i].arrival_ns, p->zone);

@@ -68,14 +68,14 @@ static void check_picture(const struct picture *p, const struct mail_incident *m
 	CHECK_EQUAL(stage2->disk, 0);
 	CHECK_EQUAL(stage2->born_ns, NANOTIME_NONE); // a record saw it being made
 	CHECK_EQUAL(stage2->disk_states[1].glyph, 'x');
-	CHECK(text_is(stage2->disk_states[1].verdict, "deleted"));
+	CHECK(text_has(stage2->disk_states[1].verdict, "deleted, by "));
 	CHECK_EQUAL(stage2->disk_states[1].syscall_ns, AT(95));
 	CHECK(text_is(log->disk_verdict, "shown"));
 	CHECK_EQUAL(log->disk_state_count, 2);
 	CHECK(text_is(log->disk_states[0].verdict, "as before"));
 	CHECK_EQUAL(log->disk_states[0].time_ns, NANOTIME_NONE);
 	CHECK_EQUAL(log->disk_states[0].arrival_ns, NANOTIME_NONE);
-	CHECK(text_is(log->disk_states[1].verdict, "written here"));
+	CHECK(text_has(log->disk_states[1].verdict, "emptied, by "));
 	CHECK_EQUAL(log->disk_states[1].glyph, 'v');
 	CHECK_EQUAL(log->disk_states[1].time_ns, AT(93));
 	CHECK_EQUAL(log->disk_states[1].arrival_ns, AT(93) + OFFSET);
