@@ -148,19 +148,21 @@ static void take_tail(struct fs_cursor *c, const uint8_t *super)
 	c->journal_empty = get_be32(super + 28) == 0; // s_start
 }
 
-// A record that wrote there, so that the copy can be read when the ring has gone on.
+// The last record that wrote there, so that the copy can be read when the ring has gone on. 0: none did. Parts of a block may come from several.
 static int origin_of(struct fs_cursor *c, uint64_t disk_offset, uint64_t *ret_seq, struct error *err)
 {
-	struct piece piece = fs_cursor_written_at(c, disk_offset - c->partition.start_bytes, c->block_bytes);
-	struct disk_piece older;
+	*ret_seq = 0;
+	for (uint64_t done = 0; done < c->block_bytes;) {
+		uint64_t at = disk_offset + done, left = c->block_bytes - done;
+		struct piece piece = fs_cursor_written_at(c, at - c->partition.start_bytes, left);
+		struct disk_piece older = {.seq = piece.seq, .length = piece.length};
 
-	if (piece.seq != 0) {
-		*ret_seq = piece.seq;
-		return 0;
+		if (piece.seq == 0 && disk_at_resolve(c->base, at, piece.length, &older, NULL, err) < 0)
+			return -1;
+		if (older.seq > *ret_seq)
+			*ret_seq = older.seq;
+		done += older.length > 0 ? older.length : left;
 	}
-	if (disk_at_resolve(c->base, disk_offset, c->block_bytes, &older, NULL, err) < 0)
-		return -1;
-	*ret_seq = older.seq;
 	return 0;
 }
 
