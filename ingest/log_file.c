@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define LAST_STEP_BYTES ((size_t)65536)
+#define PEAK_STEPS 64u /* looked at in a log whose end is older than its begin */
 
 __attribute__((format(printf, 2, 3))) static void set_note(struct log_file *f, const char *format, ...)
 {
@@ -298,6 +299,29 @@ int log_file_read(struct log_file *f, uint64_t offset, char *bytes, size_t lengt
 	return 0;
 }
 
+// The clock was set back: the largest stamp stands somewhere in the middle. All of a small log is read, of a large one samples.
+static int find_peak(struct log_file *f, char *bytes, struct error *err)
+{
+	uint64_t steps = (f->size_bytes + LAST_STEP_BYTES - 1) / LAST_STEP_BYTES;
+
+	f->set_back = true;
+	f->last_ns = f->first_ns;
+	if (steps > PEAK_STEPS)
+		steps = PEAK_STEPS;
+	for (uint64_t i = 0; i < steps; i++) {
+		uint64_t start = f->size_bytes / steps * i;
+		struct stamp_block block;
+		size_t got = 0;
+
+		if (log_file_read(f, start, bytes, LAST_STEP_BYTES, &got, err) < 0)
+			return -1;
+		stamp_block_read(bytes, got, start == 0, &block);
+		if (block.count > 0 && block.max_ns > f->last_ns)
+			f->last_ns = block.max_ns;
+	}
+	return 0;
+}
+
 int log_file_find_last(struct log_file *f, struct error *err)
 {
 	char *bytes AUTO_FREE = NULL;
@@ -323,7 +347,7 @@ int log_file_find_last(struct log_file *f, struct error *err)
 		if (block.count > 0) {
 			f->has_last = true;
 			f->last_ns = block.max_ns;
-			return 0;
+			return f->last_ns < f->first_ns ? find_peak(f, bytes, err) : 0;
 		}
 		if (start == 0)
 			break;

@@ -36,6 +36,7 @@ struct log_file {
 	uint32_t host;           // of records without node=: set by log_hosts_assign()
 	bool has_last;
 	uint64_t last_ns;        // largest stamp near the end; an upper bound if `last_estimated`
+	bool set_back;           // the log ends before it begins: the clock was set back, and last_ns is the largest stamp that was seen
 	bool last_estimated;     // compressed, not decoded yet: taken from the next log of its set
 	char *note;              // what is wrong with it: "NAME: compressed data ends early ...", or NULL
 	bool cut;                // some of its text is missing (damaged, or became shorter)

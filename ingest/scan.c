@@ -53,7 +53,7 @@ static int choose_part(struct scan *scan, size_t log, uint64_t from_ns, uint64_t
 	struct log_file *f = scan->source->set.logs[log];
 	struct log_part part = { .f = f, .log = (uint32_t)log };
 
-	if (f->first_ns > to_ns || (f->has_last && files_time_after(scan->source, f->last_ns) < from_ns))
+	if (f->first_ns > to_ns || (f->has_last && !f->set_back && files_time_after(scan->source, f->last_ns) < from_ns))
 		return 0;
 	if (time_index_range(f, from_ns, to_ns, &part.begin, &part.end, err) < 0)
 		return -1;

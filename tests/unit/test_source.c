@@ -702,6 +702,31 @@ static void test_clock_set_back(void)
 	folder_remove(&f);
 }
 
+// Set back to before the log began: its end is older than its begin, and the events between are still found.
+static void test_clock_set_back_far(void)
+{
+	struct folder f = folder_make();
+	struct lines l = make_opens(LINES_START_MS, 1, 2000, 100), back = make_opens(LINES_START_MS - 400000, 2001, 1000, 100);
+	uint64_t from = LINES_START_MS + 150000, first_ns = 0, last_ns = 0;
+
+	buffer_add(&l.text, back.text.bytes, back.text.length);
+	struct opened o = open_path(folder_write(&f, "audit.log", l.text.bytes, l.text.length));
+
+	CHECK_EQUAL(source_span(o.source, &first_ns, &last_ns, &o.err), 0);
+	CHECK_EQUAL(first_ns, LINES_NS(LINES_START_MS));
+	CHECK_EQUAL(last_ns, LINES_NS(LINES_START_MS + 199900));
+	scan(&o, LINES_NS(from), LINES_NS(from + 10000));
+	size_t found = 0;
+
+	for (size_t i = 0; i < o.seen.count; i++)
+		found += o.seen.items[i].earliest_ns >= LINES_NS(from) && o.seen.items[i].earliest_ns < LINES_NS(from + 10000);
+	CHECK_EQUAL(found, 100);
+	close_opened(&o);
+	buffer_release(&l.text);
+	buffer_release(&back.text);
+	folder_remove(&f);
+}
+
 // ---- hosts and boots
 
 static void test_hosts(void)
@@ -803,6 +828,7 @@ int main(void)
 	test_event_across_rotation();
 	test_windows();
 	test_clock_set_back();
+	test_clock_set_back_far();
 	test_hosts();
 	test_hosts_by_path();
 	test_reboot_between_files();
