@@ -3,6 +3,31 @@
 #include "snapshots/fs_states.h"
 #include "snapshots/fs_tracks.h"
 
+#include "base/memory.h"
+
+#include <inttypes.h>
+
+#define CUT_NAMED 4u // in one warning
+
+static int warn_cut(struct fs_job *job, const struct fs_tracks *t, struct error *err)
+{
+	struct buffer line AUTO_RELEASE_BUFFER = {0};
+	size_t named = 0;
+
+	buffer_add_string(&line, "more states than are told at once, or a content in more pieces than are looked at: states are missing of inode");
+	for (size_t i = 0; i < t->count && named < CUT_NAMED; i++) {
+		const struct timeline_states *states = &t->items[i].states;
+
+		if (t->items[i].too_many)
+			buffer_printf(&line, "%s %" PRIu64 " behind seq:%" PRIu64, named++ > 0 ? "," : "", job->question->list[i],
+				      states->count > 0 ? states->items[states->count - 1].seq : job->question->from_seq);
+	}
+	if (t->cut > named)
+		buffer_printf(&line, " and %zu others", t->cut - named);
+	buffer_add_string(&line, "; ask for a shorter span");
+	return buffer_check(&line, err) < 0 ? -1 : fs_job_warn(job, buffer_string(&line), err);
+}
+
 static int follow(struct fs_job *job, struct fs_span *span, struct fs_tracks *t, struct error *err)
 {
 	const struct fsread_question *q = job->question;
@@ -10,8 +35,7 @@ static int follow(struct fs_job *job, struct fs_span *span, struct fs_tracks *t,
 	if (fs_tracks_init(t, span->cursor, span->end.fs, q->list, q->list_count, err) < 0 || fs_tracks_run(t, q->to_seq, err) < 0 ||
 	    fs_tracks_settle(t, q->to_seq, fs_span_patience(job->history, q->to_seq), err) < 0)
 		return -1;
-	if (t->too_many &&
-	    fs_job_warn(job, "the files have more states than are told at once (500,000): ask for a shorter span, or for fewer files", err) < 0)
+	if (t->cut > 0 && warn_cut(job, t, err) < 0)
 		return -1;
 	return fs_span_warn(job, span, err);
 }

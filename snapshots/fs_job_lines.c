@@ -231,7 +231,7 @@ static int take_states(struct lines *l, const struct fs_track *track, uint64_t f
 
 static int warn_states(struct lines *l, struct error *err)
 {
-	return fs_job_warn(l->job, "the log has more states than are looked at (500,000): ask for a shorter span", err);
+	return fs_job_warn(l->job, "the log has more states (500,000) or pieces than are looked at: ask for a shorter span", err);
 }
 
 // Whatever the question's path means, or its inode.
@@ -275,7 +275,7 @@ static int follow_inodes(struct lines *l, const struct moved *files, size_t coun
 		result = fs_tracks_init(&tracks, cursor, l->span->end.fs, inodes, different, err);
 	if (result == 0)
 		result = fs_tracks_run(&tracks, q->to_seq, err);
-	if (result == 0 && tracks.too_many)
+	if (result == 0 && tracks.cut > 0)
 		result = warn_states(l, err);
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		size_t k = 0;

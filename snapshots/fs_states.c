@@ -77,7 +77,7 @@ int fs_span_track(struct fs_job *job, struct fs_span *span, struct fs_track *ret
 	    fs_track_run(ret, q->to_seq, err) < 0 || fs_track_may_be_pending(ret, &pending, err) < 0)
 		return -1;
 	if (ret->too_many)
-		return fs_job_warn(job, "the file has more states than are told at once (500,000): ask for a shorter span", err);
+		return fs_job_warn(job, "the file has more states than are told at once (500,000), or more pieces than are looked at: ask for a shorter span", err);
 	if (pending) {
 		ret->stop_inode_change_seq = q->to_seq;
 		if (fs_track_run(ret, fs_span_patience(job->history, q->to_seq), err) < 0)

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#define WORK_OF_A_NODE 64u       /* reading a block of a map */
+#define WORK_OF_A_LOOK 16u       /* at an inode */
+#define STATES_MARKED_AT_ONCE 8u /* for one piece of work */
 
 uint64_t fs_track_hash(const uint8_t *bytes, size_t length) // FNV-1a: only tells our own states apart
 {
@@ -69,6 +72,12 @@ static int order_runs(struct fs_track *t, struct error *err)
 	return 0;
 }
 
+void fs_track_work(struct fs_track *t, uint64_t pieces)
+{
+	if (!fs_track_share_take(&t->room->work, &t->work_taken, pieces))
+		t->too_many = t->stopped = true;
+}
+
 // Reads inode, facts and map of t->inode_number. It may turn out to be nothing (t->alive false).
 static int load_inode(struct fs_track *t, struct error *err)
 {
@@ -93,6 +102,7 @@ static int load_inode(struct fs_track *t, struct error *err)
 		return 0;
 	if (fs_map_decode(t->inode.raw, t->inode.length, fs_cursor_block_bytes(t->cursor), fs_names_read, t->cursor, &t->map, err) < 0)
 		return -1;
+	fs_track_work(t, t->map.runs.count + WORK_OF_A_NODE * t->map.nodes.count + WORK_OF_A_LOOK);
 	return order_runs(t, err);
 }
 
@@ -120,11 +130,10 @@ static void fill_state(const struct fs_track *t, struct timeline_state *s)
 
 static int append_state(struct fs_track *t, const struct timeline_state *s, const struct fs_track_extra *e, struct error *err)
 {
-	if (t->room->states_left == 0) {
+	if (!fs_track_share_take(&t->room->states, &t->states_taken, 1)) {
 		t->too_many = t->stopped = true;
 		return 0;
 	}
-	t->room->states_left--;
 	if (fs_track_extras_append(&t->extras, *e) < 0 || timeline_states_append(&t->states, *s) < 0)
 		return error_set(err, "out of memory");
 	return 0;
@@ -188,8 +197,10 @@ static int add_compared(struct fs_track *t, const struct fs_step *step, const st
 
 	if (change == 0)
 		return 0;
-	if (change & TIMELINE_ARRIVED)
+	if (change & TIMELINE_ARRIVED) {
+		fs_track_work(t, t->states.count / STATES_MARKED_AT_ONCE);
 		fs_track_mark_pending(&t->states, &t->extras, seen->content_from, seen->content_to, step->seq, step->realtime_ns);
+	}
 	begin_state(t, step, &s, &e);
 	s.change = change;
 	s.changed_from = from;
@@ -369,7 +380,7 @@ int fs_track_after(void *context, const struct fs_step *step, struct error *err)
 	if (t->left.dirty && judge_left(t, step, err) < 0)
 		return -1;
 	if (!t->path_dirty && !t->inode_dirty && !t->content.any)
-		return 0;
+		return t->stopped;
 	if (t->path_dirty && find_path(t, &now, err) < 0)
 		return -1;
 	if (now != t->inode_number)
@@ -387,7 +398,7 @@ int fs_track_after(void *context, const struct fs_step *step, struct error *err)
 
 int fs_track_room_init(struct fs_track_room *r, struct error *err)
 {
-	*r = (struct fs_track_room){.states_left = FS_TRACK_MAX_STATES};
+	*r = (struct fs_track_room){.states = {.left = FS_TRACK_MAX_STATES, .whole = true}, .work = {.left = FS_TRACK_MAX_WORK, .whole = true}};
 	r->old_bytes = malloc(FS_TRACK_COMPARE_BYTES);
 	r->new_bytes = malloc(FS_TRACK_COMPARE_BYTES);
 	return r->old_bytes && r->new_bytes ? 0 : error_set(err, "out of memory");

@@ -15,6 +15,8 @@
 #define FS_TRACK_PATIENCE_NS (120 * UINT64_C(1000000000))
 #define FS_TRACK_LEFT_NS (60 * UINT64_C(1000000000)) /* a file that loses its last name so soon after its known one was removed, not moved */
 #define FS_TRACK_MAX_STATES 500000u /* our limit: about 100 MB */
+// Our limit, some minutes: entries of maps that are decoded, KiB that are compared, and what costs as much as those, some 0.3 us each.
+#define FS_TRACK_MAX_WORK (UINT64_C(1) << 30)
 
 struct fs_track_extra { // beside each state
 	uint64_t raw_hash; // of the inode's bytes
@@ -29,23 +31,39 @@ struct fs_content_change { // begins as {.old_was_nul = true}
 	uint64_t from, to; // bytes of the file: the first that differs, and behind the last
 };
 
-// What tracks along one cursor share: buffers for comparing, and how many states all of them may have.
+// Of what there is a limit. A guest makes a file with any number of states, or of pieces that are looked at again with each: it must not take
+// the others' share. Each has `sure` for itself; of the rest one takes at most as much as it leaves.
+struct fs_track_share { uint64_t left, sure; bool whole; }; // whole: there is but one track, and it may have all
+static inline bool fs_track_share_take(struct fs_track_share *s, uint64_t *taken, uint64_t count)
+{
+	uint64_t sum = count < UINT64_MAX - *taken ? *taken + count : UINT64_MAX, rest = sum > s->sure ? sum - s->sure : 0;
+	uint64_t more = rest < count ? rest : count;
+
+	if (more > s->left || (!s->whole && rest > s->left - more))
+		return false;
+	s->left -= more;
+	*taken = sum;
+	return true;
+}
+
+// What tracks along one cursor share: buffers for comparing, and how many states and how much work all of them may have.
 struct fs_track_room {
 	uint8_t *old_bytes, *new_bytes;
 	struct fs_ranges ranges;
-	size_t states_left;
+	struct fs_track_share states, work;
 };
 
 struct fs_track {
 	struct timeline_states states;
 	struct fs_track_extras extras; // one for each state
-	bool too_many;                 // stopped at FS_TRACK_MAX_STATES
+	bool too_many;                 // stopped at its share of FS_TRACK_MAX_STATES or FS_TRACK_MAX_WORK
 	// The rest belongs to fs_track.c.
 	struct fs_cursor *cursor;
 	uint32_t owner; // as what it watches there
 	struct fs_track_room *room;
 	bool own_room;
 	struct fs_ext *fs;
+	uint64_t states_taken, work_taken;
 	uint64_t began_ns; // host time of the cursor's first moment; 0: before the first record
 	const void *path;
 	size_t path_length;

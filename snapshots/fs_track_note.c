@@ -19,6 +19,7 @@ static int compare_new(struct fs_track *t, const struct fs_change *change, uint6
 		if (fs_cursor_read(t->cursor, from, t->room->old_bytes, part, err) < 0 ||
 		    fs_cursor_new_bytes(t->cursor, change, from - change->offset, t->room->new_bytes, part, err) < 0)
 			return -1;
+		fs_track_work(t, part / 1024 + 1);
 		fs_content_compare(seen, t->room->old_bytes, t->room->new_bytes, part, file_offset);
 		from += part;
 		file_offset += part;

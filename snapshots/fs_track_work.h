@@ -14,6 +14,7 @@ int fs_track_after(void *track, const struct fs_step *step, struct error *err);
 
 int fs_track_room_init(struct fs_track_room *r, struct error *err); // released also when it failed
 void fs_track_room_release(struct fs_track_room *r);
+void fs_track_work(struct fs_track *t, uint64_t pieces); // was done, or will be; too much of it stops the track
 // The rest of fs_track_init(): cursor, owner, room, fs (and path) are set.
 int fs_track_begin(struct fs_track *t, uint64_t inode, struct error *err);
 

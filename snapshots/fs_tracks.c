@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define SURE_PART 8u /* of what there is a limit: a track that is quiet has its part of one of so many */
+
 // ---- one step, many tracks
 
 static int concern(struct fs_tracks *t, uint32_t track)
@@ -61,7 +63,7 @@ static int before_step(void *context, const struct fs_step *step, struct error *
 static int retire(struct fs_tracks *t, uint32_t track, struct error *err)
 {
 	t->running--;
-	t->too_many |= t->items[track].too_many;
+	t->cut += t->items[track].too_many;
 	t->items[track].stopped = true;
 	t->room.ranges.count = 0;
 	return fs_cursor_watch(t->cursor, track, &t->room.ranges, err);
@@ -81,7 +83,7 @@ static int after_step(void *context, const struct fs_step *step, struct error *e
 		if (result < 0 || (result > 0 && retire(t, track, err) < 0))
 			return -1;
 	}
-	return t->running == 0 || t->too_many;
+	return t->running == 0;
 }
 
 // ---- from outside
@@ -96,11 +98,14 @@ int fs_tracks_init(struct fs_tracks *t, struct fs_cursor *c, struct fs_ext *fs, 
 	t->count = count;
 	if (fs_track_room_init(&t->room, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count && !t->too_many; i++) {
+	if (count > 1) {
+		t->room.states = (struct fs_track_share){.left = FS_TRACK_MAX_STATES, .sure = FS_TRACK_MAX_STATES / SURE_PART / count};
+		t->room.work = (struct fs_track_share){.left = FS_TRACK_MAX_WORK, .sure = FS_TRACK_MAX_WORK / SURE_PART / count};
+	}
+	for (size_t i = 0; i < count; i++) {
 		t->items[i] = (struct fs_track){.cursor = c, .fs = fs, .owner = (uint32_t)i, .room = &t->room};
-		if (fs_track_begin(&t->items[i], inodes[i], err) < 0)
+		if (fs_track_begin(&t->items[i], inodes[i], err) < 0 || (t->items[i].stopped && retire(t, (uint32_t)i, err) < 0))
 			return -1;
-		t->too_many = t->items[i].too_many;
 	}
 	return 0;
 }
@@ -120,21 +125,23 @@ void fs_tracks_release(struct fs_tracks *t)
 
 int fs_tracks_run(struct fs_tracks *t, uint64_t to_seq, struct error *err)
 {
-	if (t->running == 0 || t->too_many)
+	if (t->running == 0)
 		return 0;
 	return fs_cursor_walk(t->cursor, to_seq, before_step, after_step, t, err) < 0 ? -1 : 0;
 }
 
 int fs_tracks_settle(struct fs_tracks *t, uint64_t to_seq, uint64_t patience_seq, struct error *err)
 {
-	for (size_t i = 0; i < t->count && !t->too_many; i++) {
+	for (size_t i = 0; i < t->count; i++) {
 		struct fs_track *track = &t->items[i];
 		bool pending;
 
+		if (track->stopped)
+			continue;
 		if (fs_track_may_be_pending(track, &pending, err) < 0)
 			return -1;
 		track->stop_inode_change_seq = to_seq;
-		if (!pending && !track->stopped && retire(t, (uint32_t)i, err) < 0)
+		if (!pending && retire(t, (uint32_t)i, err) < 0)
 			return -1;
 	}
 	if (fs_tracks_run(t, patience_seq, err) < 0)

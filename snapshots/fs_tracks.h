@@ -9,7 +9,7 @@
 struct fs_tracks {
 	struct fs_track *items; // in the order of the inodes asked for
 	size_t count;
-	bool too_many;          // all together have more than FS_TRACK_MAX_STATES: the walk ended there
+	size_t cut;             // so many were stopped before the end: they had more than their share of states or work (fs_track.h)
 	// The rest belongs to fs_tracks.c.
 	struct fs_cursor *cursor;
 	struct fs_track_room room;

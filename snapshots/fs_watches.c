@@ -100,8 +100,11 @@ static void tell_reach(struct fs_watches *w, size_t leaf, size_t item)
 	}
 	for (size_t i = leaf; i < w->leaf_count; i++) {
 		uint64_t before = i > 0 ? w->reach[i - 1] : 0, own = w->leaves[i]->items[w->leaves[i]->count - 1].reach;
+		uint64_t reach = own > before ? own : before;
 
-		w->reach[i] = own > before ? own : before;
+		if (i > leaf && w->reach[i] == reach)
+			break; // and so are those behind it
+		w->reach[i] = reach;
 	}
 }
 
@@ -176,6 +179,7 @@ static void take_out(struct fs_watches *w, const struct item *item)
 		free(leaf);
 		w->leaf_count--;
 		memmove(w->leaves + at, w->leaves + at + 1, (w->leaf_count - at) * sizeof(struct fs_watches_leaf *));
+		memmove(w->reach + at, w->reach + at + 1, (w->leaf_count - at) * sizeof(*w->reach));
 		place = SIZE_MAX; // no item of what follows changed
 	}
 	if (at < w->leaf_count)
@@ -262,6 +266,10 @@ bool fs_watches_next(const struct fs_watches *w, struct fs_watches_at *at, uint6
 	for (; at->leaf < w->leaf_count; at->leaf++, at->item = 0) {
 		const struct fs_watches_leaf *leaf = w->leaves[at->leaf];
 
+		if (leaf->items[0].from >= to)
+			return false;
+		if (leaf->items[leaf->count - 1].reach <= from)
+			continue; // a long range before it made us begin so early
 		for (; at->item < leaf->count; at->item++) {
 			const struct item *item = &leaf->items[at->item];
 

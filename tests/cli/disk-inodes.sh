@@ -45,6 +45,8 @@ mke2fs -q -t ext4 -b 4096 -J size=4 -N 8192 -d files busy 512M || fail "mke2fs"
 ./test_fs_tracks compare b -1 45 2 >out || fail "a journal with damaged copies: differs"
 [ "$(sed -n '1s/.*: \([0-9]*\) states/\1/p' out)" -ge 500 ] || fail "too few states: $(cat out)"
 
+# Files with more states than there is room for take nothing from the others.
+./test_fs_tracks share b 30 || fail "shares"
 expect_status 0 ./test_fs_tracks ask b 0 6000 20 13
 [ "$(head -n 1 out)" = "20 0 0" ] && contains out "13 0 0" || fail "not as asked: $(cat out)"
 expect_status 0 ./test_fs_tracks ask b 0 6000 4000000000 # an inode that cannot be

@@ -205,8 +205,29 @@ static void test_wire(void)
 	buffer_release(&out);
 }
 
+// Nobody can take what the others need: of what is not sure at most half, the next half of the rest.
+static void test_share(void)
+{
+	struct fs_track_share share = {.left = 100, .sure = 10}, whole = {.left = 100, .whole = true};
+	uint64_t first = 0, second = 0, third = 0, alone = 0;
+
+	while (fs_track_share_take(&share, &first, 1))
+		;
+	CHECK_EQUAL(first, 10 + 50);
+	while (fs_track_share_take(&share, &second, 1))
+		;
+	CHECK_EQUAL(second, 10 + 25);
+	CHECK(!fs_track_share_take(&share, &third, 1000));
+	CHECK_EQUAL(third, 0);
+	CHECK(fs_track_share_take(&share, &third, 12));
+	CHECK_EQUAL(share.left, 100 - 50 - 25 - 2);
+	CHECK(fs_track_share_take(&whole, &alone, 99) && fs_track_share_take(&whole, &alone, 1) && !fs_track_share_take(&whole, &alone, 1));
+	CHECK(!fs_track_share_take(&whole, &alone, UINT64_MAX - 5));
+}
+
 int main(void)
 {
+	test_share();
 	test_classify();
 	test_compare();
 	test_pending();

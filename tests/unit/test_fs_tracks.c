@@ -5,10 +5,13 @@
 //     test_fs_tracks compare HISTORY PARTITION INODES SPANS   inodes 1 .. INODES over SPANS stretches of the history, the first of them the
 //                                                             whole; PARTITION -1: the only one
 //     test_fs_tracks busy IMAGE FOLDER REQUESTS DAMAGED       makes a history (busy_guest.h)
+//     test_fs_tracks share HISTORY INODES                     with a limit for states that they meet: each has its share
 //     test_fs_tracks ask HISTORY FROM TO INODE...             what timeline_inodes() says
+#include "snapshots/fs_tracks.h"
 #include "snapshots/fs_watches.h"
 #include "snapshots/history.h"
 #include "snapshots/timeline.h"
+#include "snapshots/volume.h"
 
 #include "tests/unit/busy_guest.h"
 #include "tests/unit/unit.h"
@@ -186,6 +189,90 @@ static void compare_history(const char *folder, int partition, uint64_t inodes, 
 	history_free(h);
 }
 
+// ---- a limit that is met
+
+struct opened { struct history *history; struct history_facts facts; struct partition partition; struct disk_at *disk; struct volume *volume; struct fs_ext *fs; };
+
+static bool open_end(const char *folder, struct opened *o)
+{
+	struct error err;
+	int result = history_open(folder, &o->history, &err) < 0 || history_facts(o->history, &o->facts, &err) < 0 ||
+		     disk_at_open(o->history, o->facts.last_seq, &o->disk, &err) < 0 || volume_open(o->disk, NULL, true, &o->volume, &err) < 0 ||
+		     fs_ext_open(o->volume, &o->fs, &err) < 0;
+
+	o->partition = (struct partition){.length_bytes = o->facts.size_bytes};
+	CHECK_STRING(result ? err.message : "", "");
+	return result == 0;
+}
+
+static void follow(const struct opened *o, uint64_t count, const struct fs_track_share *states, const struct fs_track_share *work, struct fs_tracks *ret)
+{
+	uint64_t *inodes = calloc(count, sizeof(*inodes));
+	struct fs_cursor *cursor = NULL;
+	struct error err;
+
+	for (uint64_t i = 0; i < count; i++)
+		inodes[i] = BUSY_FIRST_FILE + i;
+	CHECK_EQUAL(fs_cursor_open(o->history, &o->partition, BUSY_BLOCK, 0, &cursor, &err), 0);
+	CHECK_EQUAL(fs_tracks_init(ret, cursor, o->fs, inodes, count, &err), 0);
+	if (states)
+		ret->room.states = *states;
+	if (work)
+		ret->room.work = *work;
+	CHECK_EQUAL(fs_tracks_run(ret, o->facts.last_seq, &err), 0);
+	CHECK_EQUAL(fs_tracks_settle(ret, o->facts.last_seq, o->facts.last_seq, &err), 0);
+	fs_cursor_free(cursor);
+	free(inodes);
+}
+
+// What is told of each is right, whole where nothing says that it was cut, and nobody has less than what is sure.
+static void compare_cut(const struct fs_tracks *all, const struct fs_tracks *some, uint64_t sure)
+{
+	size_t cut = 0, whole = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct timeline_states *a = &all->items[i].states, *s = &some->items[i].states;
+		bool same = s->count <= a->count;
+
+		for (size_t k = 0; same && k < s->count; k++) // how long content was on its way may be told later than the cut
+			same = a->items[k].seq == s->items[k].seq && a->items[k].change == s->items[k].change;
+		CHECK(same);
+		CHECK(some->items[i].too_many || s->count == a->count);
+		CHECK(s->count == a->count || s->count >= sure);
+		cut += some->items[i].too_many;
+		whole += s->count == a->count;
+	}
+	CHECK_EQUAL(some->cut, cut);
+	CHECK(cut > 0);
+	CHECK(whole > 0);
+}
+
+static void compare_shares(const char *folder, uint64_t inodes)
+{
+	struct opened o = {0};
+	struct fs_tracks all = {0}, some = {0};
+
+	if (!open_end(folder, &o))
+		return;
+	follow(&o, inodes, NULL, NULL, &all);
+	CHECK_EQUAL(all.cut, 0);
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < all.count; i++)
+		least = all.items[i].states.count < least ? all.items[i].states.count : least;
+	follow(&o, inodes, &(struct fs_track_share){.left = 20, .sure = least}, NULL, &some);
+	compare_cut(&all, &some, least);
+	fs_tracks_release(&some);
+	follow(&o, inodes, NULL, &(struct fs_track_share){.left = 300, .sure = all.items[inodes / 2].work_taken}, &some);
+	compare_cut(&all, &some, 0);
+	fs_tracks_release(&some);
+	fs_tracks_release(&all);
+	fs_ext_free(o.fs);
+	volume_free(o.volume);
+	disk_at_free(o.disk);
+	history_free(o.history);
+}
+
 static void record_busy(char **argv)
 {
 	struct busy b = {.wanted = strtoull(argv[2], NULL, 10), .damaged = (unsigned)atoi(argv[3])};
@@ -220,6 +307,8 @@ int main(int argc, char **argv)
 		compare_history(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 10), (unsigned)atoi(argv[5]));
 	else if (argc == 6 && strcmp(argv[1], "busy") == 0)
 		record_busy(argv + 2);
+	else if (argc == 4 && strcmp(argv[1], "share") == 0)
+		compare_shares(argv[2], strtoull(argv[3], NULL, 10));
 	else if (argc > 5 && strcmp(argv[1], "ask") == 0)
 		ask(argc - 2, argv + 2);
 	else
