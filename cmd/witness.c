@@ -230,7 +230,8 @@ static int make_annotation(struct investigation *in, struct error *err)
 		const struct witness_volume *v = &w->volumes[i];
 
 		volumes[i] = (struct annotate_volume){.host = v->host, .dev = v->mapping.dev, .name = v->name, .from_ns = v->from_ns,
-						      .to_ns = v->to_ns, .clock = &v->clock};
+						      .to_ns = v->to_ns, .breaks = v->breaks.items, .break_count = v->breaks.count,
+						      .clock = &v->clock};
 	}
 	w->annotation = annotation_new(in->graph, volumes, w->covered, err);
 	free(volumes);

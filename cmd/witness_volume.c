@@ -70,6 +70,7 @@ int witness_volume_open(struct witness_volume *v, struct witness_mapping *mappin
 void witness_volume_release(struct witness_volume *v)
 {
 	timeline_clock_release(&v->clock);
+	timeline_spans_release(&v->breaks);
 	history_free(v->history);
 	buffer_release(&v->warnings);
 	buffer_release(&v->root);
@@ -202,35 +203,51 @@ static int find_clock(struct witness_volume *v, uint64_t from_ns, uint64_t to_ns
 	return ask_clock(v, 0, v->last_seq, err);
 }
 
-struct last_sign { uint64_t write_ns; };
+struct sign_walk { struct witness_volume *v; bool wrote, broken; };
 
 static int on_row(void *context, uint64_t seq, const struct segment_row *row, struct error *err)
 {
-	struct last_sign *sign = context;
+	struct sign_walk *w = context;
+	struct witness_volume *v = w->v;
+	bool write = row->type == RECORD_WRITE || row->type == RECORD_ZERO || row->type == RECORD_TRIM;
 
 	(void)seq;
-	(void)err;
-	if (row->type == RECORD_WRITE || row->type == RECORD_ZERO || row->type == RECORD_TRIM)
-		sign->write_ns = row->realtime_ns;
+	if (write) {
+		v->to_ns = row->realtime_ns;
+		w->wrote = true;
+		w->broken = false;
+	}
+	if (row->type != RECORD_OPEN && row->type != RECORD_CLOSE && row->type != RECORD_GAP)
+		return 0;
 	// What the guest wrote meanwhile is unknown, or had no disk to go to. Before the first write, recording only begins.
-	return sign->write_ns != NANOTIME_NONE && (row->type == RECORD_OPEN || row->type == RECORD_CLOSE || row->type == RECORD_GAP);
+	if (!w->wrote) {
+		v->from_ns = v->to_ns = row->realtime_ns;
+	} else if (w->broken) {
+		v->breaks.items[v->breaks.count - 1].to_ns = row->realtime_ns;
+	} else if (timeline_spans_append(&v->breaks, (struct timeline_span){v->to_ns, row->realtime_ns}) < 0) {
+		return error_set(err, "out of memory");
+	}
+	w->broken = w->wrote;
+	return 0;
 }
 
-// Host time of the last record of (from_seq, to_seq] by which the guest changed its disk, up to where recording was interrupted: a guest
-// that is gone writes nothing, though flushes and the end of recording may follow.
-static int last_write(struct witness_volume *v, uint64_t *ret_ns, struct error *err)
+// Of (from_seq, to_seq]: host time of the last record by which the guest changed its disk (a guest that is gone writes nothing, though
+// flushes and the end of recording may follow), and where recording was interrupted.
+static int find_signs(struct witness_volume *v, struct error *err)
 {
-	struct last_sign sign = {.write_ns = NANOTIME_NONE};
+	struct sign_walk walk = {.v = v};
 
-	if (history_walk(v->history, v->from_seq, v->to_seq, on_row, &sign, err) < 0)
+	v->to_ns = v->from_ns;
+	if (history_walk(v->history, v->from_seq, v->to_seq, on_row, &walk, err) < 0)
 		return -1;
-	*ret_ns = sign.write_ns != NANOTIME_NONE ? sign.write_ns : v->from_ns;
+	v->breaks.count -= walk.broken; // that was its end
 	return 0;
 }
 
 int witness_volume_look(struct witness_volume *v, uint64_t from_ns, uint64_t to_ns, uint64_t after_ns, struct error *err)
 {
 	v->covered = false;
+	v->breaks.count = 0;
 	v->from_seq = v->to_seq = v->from_ns = v->to_ns = v->host_from_ns = v->host_to_ns = 0;
 	if (history_refresh(v->history, err) < 0 || take_facts(v, err) < 0)
 		return -1;
@@ -252,5 +269,5 @@ int witness_volume_look(struct witness_volume *v, uint64_t from_ns, uint64_t to_
 		v->from_seq--;
 	if (history_time_of(v->history, v->from_seq + 1, &v->from_ns, err) < 0)
 		return -1;
-	return last_write(v, &v->to_ns, err);
+	return find_signs(v, err);
 }

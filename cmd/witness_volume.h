@@ -44,7 +44,8 @@ struct witness_volume {
 	uint64_t host_from_ns, host_to_ns; // the window by the host's clock, its error included; unknown clock: all of the record
 	bool covered;              // something of the window was recorded; else the rest is 0
 	uint64_t from_seq, to_seq; // asked are the records (from_seq, to_seq]
-	uint64_t from_ns, to_ns;   // host time of the first of them, and of the last write among them before recording stopped
+	uint64_t from_ns, to_ns;   // host time of the first of them, and of the last write among them
+	struct timeline_spans breaks; // in between: recording was interrupted
 	// cmd/witness.c
 	uint32_t host;             // string id of the log; 0: any
 	uint32_t asked;            // files

@@ -359,11 +359,10 @@ static enum annotate_verdict absent_verdict(const struct graph *g, const struct 
 
 	if (is_unnamed(g, f) || !annotate_to_host(v, first_ns, &earliest, &latest) || latest < v->from_ns)
 		return ANNOTATE_NOT_COVERED;
-	if (annotate_add(latest, ANNOTATE_PATIENCE_NS) <= v->to_ns)
-		return ANNOTATE_NEVER_REACHED;
-	if (f->deleted_ns != NANOTIME_NONE && annotate_to_host(v, f->deleted_ns, &gone_earliest, &gone_latest) && gone_latest <= v->to_ns)
-		return ANNOTATE_NEVER_REACHED;
-	return ANNOTATE_NOT_COVERED;
+	uint64_t until = annotate_add(latest, ANNOTATE_PATIENCE_NS);
+	if (f->deleted_ns != NANOTIME_NONE && annotate_to_host(v, f->deleted_ns, &gone_earliest, &gone_latest) && gone_latest < until)
+		until = gone_latest;
+	return until <= v->to_ns && !annotate_interrupted(v, earliest, until) ? ANNOTATE_NEVER_REACHED : ANNOTATE_NOT_COVERED;
 }
 
 static int take_file(struct annotation *a, struct annotate_asked *asked, const struct timeline_state *states, size_t count, struct error *err)
@@ -399,7 +398,8 @@ static bool is_late(const struct annotate_volume *v, const struct timeline_state
 	if (!(s->change & content) || (s->change & TIMELINE_DELETED) || s->arrival_ns == 0 || s->ctime_ns == NANOTIME_NONE ||
 	    !annotate_to_host(v, s->ctime_ns, &earliest, &latest))
 		return false;
-	return s->arrival_ns > annotate_add(latest, ANNOTATE_PATIENCE_NS) && !annotate_stepped(v, earliest, s->arrival_ns);
+	return s->arrival_ns > annotate_add(latest, ANNOTATE_PATIENCE_NS) && !annotate_stepped(v, earliest, s->arrival_ns) &&
+	       !annotate_interrupted(v, earliest, s->arrival_ns);
 }
 
 void annotation_doubt(struct annotation *a, uint32_t volume)

@@ -7,8 +7,8 @@
 // Files are matched by (volume, inode, generation), never by path. Audit and inode times are the guest's clock, arrivals the host's.
 //
 // Tightening is sound: an arrival at D proves that its write happened before D; data comes 30 to 40 s late, or never. A write at t of a
-// file that lives on arrives by t + ANNOTATE_PATIENCE. So where neither the recording nor the inode ended within that time after an
-// open's end, and nothing arrived in between, the open's interval may end at the last arrival before (never begin later), and without
+// file that lives on arrives by t + ANNOTATE_PATIENCE. So where neither the recording, nor the guest, nor the inode ended within that time
+// after an open's end, and nothing arrived in between, the open's interval may end at the last arrival before (never begin later), and without
 // any arrival "no write seen" holds. In all other cases interval and weight stay: a reader may have been served from the page cache
 // long before the write arrived, and a deleted file's content never comes.
 #ifndef GRAPH_ANNOTATE_H
@@ -31,8 +31,10 @@ struct annotate_volume {
 	uint32_t host, dev;        // host: string id, 0 = any
 	const char *name;          // as printed: "web01.history:1"
 	uint64_t from_ns, to_ns;   // host time of the first record that was asked about, and of the last WRITE among them (not the last FLUSH:
-				   // a guest that is gone writes nothing). Nothing may be missing in between: it ends where recording was
-				   // interrupted. Ask for ANNOTATE_LOOK_ON_NS more than the window, or nothing near its end can be told
+				   // a guest that is gone writes nothing). Ask for ANNOTATE_LOOK_ON_NS more than the window, or nothing near
+				   // its end can be told
+	const struct timeline_span *breaks; // host time in between of which nothing was recorded: what the guest did then is unknown
+	size_t break_count;
 	const struct timeline_clock *clock; // no pieces: nothing is tightened, and births without crtime are not compared
 };
 
@@ -73,7 +75,7 @@ struct annotate_answer {
 };
 
 struct annotation;
-// Volumes are copied but for their clocks, which must outlive it. NULL and err.
+// Volumes are copied but for their clocks and breaks, which must outlive it. NULL and err.
 struct annotation *annotation_new(const struct graph *g, const struct annotate_volume *volumes, size_t count, struct error *err);
 void annotation_free(struct annotation *a);
 // The time of which the log tells everything (guest clock). Without it: from the graph's first event to its last, which is too long where

@@ -27,6 +27,8 @@ static uint64_t lasted_until(const struct annotate_life *life, const struct anno
 {
 	uint64_t last = life->gone_ns != NANOTIME_NONE ? life->gone_ns : v->to_ns, earliest, latest;
 
+	if (life->gone_ns == NANOTIME_NONE && v->break_count > 0 && v->breaks[0].from_ns < last)
+		last = v->breaks[0].from_ns;
 	if (!annotate_has_clock(v)) // the span that was asked about is the log's, as far as anybody knows
 		return life->gone_ns == NANOTIME_NONE && life->crtime_ns != NANOTIME_NONE ? NANOTIME_NONE : 0;
 	return annotate_to_guest(v, last, &earliest, &latest) ? annotate_subtract(earliest, ANNOTATE_PATIENCE_NS) : 0;

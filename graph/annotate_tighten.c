@@ -14,6 +14,13 @@
 // number that was taken again without a record looks like a file that got another name. A truncation by somebody within that time takes
 // what was not written yet with it, and shows itself up to PATIENCE after that: no tightening.
 //
+// The guest has to live on as well: one that crashes writes nothing of what it held, and when it is back, others write. So nothing is told
+// where the file system was mounted within that time, or a little later (a machine needs its time to start). The recording, too: what came
+// while it was interrupted is unknown, and what waited for its return came late.
+//
+// A guest that is paused by its host keeps what it held for as long. Its clock stands still meanwhile, which is a step; where somebody sets
+// it right at once, before a commit tells of it, only content that is late against its inode's time does (annotate.c, is_late).
+//
 // Clocks: an arrival counts as early as its error allows when it is looked for, and as late as its error allows when it ends an edge; and
 // there is one clock only, no step in between. Where the recording began after a, the clock's samples have to reach back to a: a guest's
 // clock that was set back shows one time twice, and an arrival would stand before the writes of the other.
@@ -168,7 +175,8 @@ static bool find_span(const struct annotate_volume *v, const struct flow_edge *e
 	// Where the recording began later, it is only the clock's own samples that tell that nobody set it since the edge began.
 	if (earliest < v->from_ns && !annotate_sampled(v, earliest))
 		return false;
-	return ret->from_ns <= ret->to_ns && !annotate_stepped(v, earliest, ret->to_ns);
+	return ret->from_ns <= ret->to_ns && !annotate_stepped(v, earliest, ret->to_ns) && !annotate_interrupted(v, earliest, ret->to_ns) &&
+	       !annotate_mounted(v, earliest, annotate_add(ret->to_ns, ANNOTATE_START_NS));
 }
 
 // How many states had arrived by then.

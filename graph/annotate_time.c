@@ -39,6 +39,22 @@ bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_
 	return false;
 }
 
+bool annotate_interrupted(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns)
+{
+	for (size_t i = 0; i < v->break_count; i++)
+		if (v->breaks[i].to_ns >= from_ns && v->breaks[i].from_ns <= to_ns)
+			return true;
+	return false;
+}
+
+bool annotate_mounted(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns)
+{
+	for (size_t i = 0; v->clock && i < v->clock->mounts.count; i++)
+		if (v->clock->mounts.items[i] > from_ns && v->clock->mounts.items[i] <= to_ns)
+			return true;
+	return false;
+}
+
 bool annotate_sampled(const struct annotate_volume *v, uint64_t host_ns)
 {
 	for (size_t i = 0; v->clock && i < v->clock->pieces.count; i++) {

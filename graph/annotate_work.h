@@ -16,6 +16,7 @@
 // when it acts: a tick of CONFIG_HZ=250 early, and up to one more between the two clocks.
 #define ANNOTATE_TICK_NS (8 * NANOTIME_MILLISECOND)
 #define ANNOTATE_BIRTH_NS NANOTIME_SECOND /* a birth by the log and by the inode: so far apart they are the same */
+#define ANNOTATE_START_NS ANNOTATE_LOOK_ON_NS /* a machine that crashed has its disks mounted again by then (our limit) */
 #define ANNOTATE_SURE_NS (100 * NANOTIME_MILLISECOND) /* so near that nobody can have made, removed and made it anew in between */
 
 // One use of an inode number on the disk, from allocation to its last name's end.
@@ -77,6 +78,9 @@ bool annotate_to_host(const struct annotate_volume *v, uint64_t guest_ns, uint64
 bool annotate_to_guest(const struct annotate_volume *v, uint64_t host_ns, uint64_t *ret_earliest_ns, uint64_t *ret_latest_ns);
 // Was one of the clocks stepped between two moments of the host's?
 bool annotate_stepped(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns);
+// Was recording interrupted between two moments of the host's, or was the file system mounted anew?
+bool annotate_interrupted(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns);
+bool annotate_mounted(const struct annotate_volume *v, uint64_t from_ns, uint64_t to_ns);
 bool annotate_sampled(const struct annotate_volume *v, uint64_t host_ns); // since that moment, if not before
 
 // ---- annotate_life.c

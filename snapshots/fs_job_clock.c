@@ -2,8 +2,10 @@
 // Samples of the guest's clock: commit blocks of the journal; where there are none, stamps of an audit log in what was written.
 #include "snapshots/fs_job.h"
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "base/nanotime.h"
+#include "snapshots/ext_layout.h"
 #include "snapshots/fs_clock.h"
 
 #include <stdlib.h>
@@ -16,6 +18,8 @@
 #define SCAN_BYTES (UINT64_C(256) << 20) /* of contents looked at for stamps of an audit log, evenly over the span */
 #define SCAN_SLOTS 256u
 #define SCAN_REQUEST_BYTES (1u << 20)    /* of one write */
+#define MAX_MOUNTS ((size_t)1 << 16)
+#define MOUNT_BYTES (EXT_S_MAGIC + 2u - EXT_S_MOUNT_TIME) /* what every mount for writing sets, up to the magic */
 
 struct clock_walk {
 	struct fs_job *job;
@@ -25,6 +29,8 @@ struct clock_walk {
 	struct epoch_vector epochs;
 	uint32_t epoch;                  // index of the one that the walk is in
 	struct guest_clock_samples samples;
+	uint8_t mount[MOUNT_BYTES];      // of the superblock as it was last, from EXT_S_MOUNT_TIME on
+	struct u64_vector mounts;        // host time
 	// Stamps.
 	uint64_t slot_records, slot_left, slot_end; // seq where the next slot begins
 	uint64_t last_serial, last_stamp_ns;
@@ -133,6 +139,54 @@ static int note_ring(struct clock_walk *w, struct fs_clock_ring *ring, uint64_t 
 	return fs_clock_ring_note(ring, there ? header : NULL, row->length_bytes == ring->block_bytes, row->realtime_ns, w->epoch, &w->samples, err);
 }
 
+// ---- mounts: the guest was started anew, or the file system at least
+
+static bool is_super(const uint8_t *mount)
+{
+	return get_le16(mount + EXT_S_MAGIC - EXT_S_MOUNT_TIME) == EXT_MAGIC;
+}
+
+// Between the two lies s_wtime, which every write of the superblock sets.
+static bool same_mount(const uint8_t *a, const uint8_t *b)
+{
+	const size_t count = EXT_S_MOUNT_COUNT - EXT_S_MOUNT_TIME;
+
+	return get_le32(a) == get_le32(b) && get_le16(a + count) == get_le16(b + count);
+}
+
+// As it was before the span.
+static int begin_mounts(struct clock_walk *w, struct error *err)
+{
+	const uint64_t at = w->partition.start_bytes + EXT_SUPER_OFFSET + EXT_S_MOUNT_TIME;
+	struct disk_at *disk = NULL;
+
+	if (w->partition.length_bytes < EXT_SUPER_OFFSET + EXT_SUPER_BYTES)
+		return 0;
+	if (disk_at_open(w->job->history, w->job->question->from_seq, &disk, err) < 0)
+		return -1;
+	int result = disk_at_read(disk, at, w->mount, sizeof(w->mount), err);
+
+	disk_at_free(disk);
+	return result;
+}
+
+static int note_mount(struct clock_walk *w, uint64_t seq, const struct segment_row *row, struct error *err)
+{
+	const uint64_t at = w->partition.start_bytes + EXT_SUPER_OFFSET + EXT_S_MOUNT_TIME;
+	uint8_t now[MOUNT_BYTES];
+
+	if (row->type != RECORD_WRITE || row->offset_bytes > at || row->length_bytes < sizeof(now) || row->offset_bytes + row->length_bytes - sizeof(now) < at)
+		return 0;
+	if (history_content(w->job->history, seq, at - row->offset_bytes, now, sizeof(now), err) < 0)
+		return -1;
+	bool mounted = is_super(now) && is_super(w->mount) && !same_mount(now, w->mount);
+
+	memcpy(w->mount, now, sizeof(now));
+	if (!mounted || w->mounts.count >= MAX_MOUNTS)
+		return 0;
+	return u64_vector_append(&w->mounts, row->realtime_ns) < 0 ? error_set(err, "out of memory") : 0;
+}
+
 static int visit_journal(void *context, uint64_t seq, const struct segment_row *row, struct error *err)
 {
 	struct clock_walk *w = context;
@@ -140,6 +194,8 @@ static int visit_journal(void *context, uint64_t seq, const struct segment_row *
 	enter_epoch(w, seq);
 	if (row->type > RECORD_TRIM)
 		return 0;
+	if (note_mount(w, seq, row, err) < 0)
+		return -1;
 	for (size_t i = 0; i < w->ring_count; i++) {
 		if (fs_clock_ring_touched(&w->rings[i], row->offset_bytes, row->length_bytes) && note_ring(w, &w->rings[i], seq, row, err) < 0)
 			return -1;
@@ -221,6 +277,12 @@ static int send_samples(struct clock_walk *w, enum timeline_clock_source source,
 		wire_put_u64(&payload, w->epochs.items[i].first_ns);
 	if (fs_job_send(w->job, FSREAD_FRAME_SAMPLE, &payload, err) < 0)
 		return -1;
+	buffer_clear(&payload);
+	wire_put_u64(&payload, FSREAD_MOUNTS);
+	for (size_t i = 0; i < w->mounts.count; i++)
+		wire_put_u64(&payload, w->mounts.items[i]);
+	if (fs_job_send(w->job, FSREAD_FRAME_SAMPLE, &payload, err) < 0)
+		return -1;
 	for (size_t first = 0; first < w->samples.count; first += SAMPLES_A_FRAME) {
 		size_t end = w->samples.count - first < SAMPLES_A_FRAME ? w->samples.count : first + SAMPLES_A_FRAME;
 
@@ -234,7 +296,7 @@ static int collect(struct clock_walk *w, enum timeline_clock_source *ret_source,
 {
 	const struct fsread_question *q = w->job->question;
 
-	if (find_journals(w, err) < 0 || history_epochs(w->job->history, &w->epochs, err) < 0 ||
+	if (find_journals(w, err) < 0 || begin_mounts(w, err) < 0 || history_epochs(w->job->history, &w->epochs, err) < 0 ||
 	    history_walk(w->job->history, q->from_seq, q->to_seq, visit_journal, w, err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->ring_count; i++)
@@ -266,6 +328,7 @@ int fs_job_clock(struct fs_job *job, struct error *err)
 		fs_clock_ring_release(&w.rings[i]);
 	epoch_vector_release(&w.epochs);
 	guest_clock_samples_release(&w.samples);
+	u64_vector_release(&w.mounts);
 	free(w.content);
 	return result;
 }

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FSREAD_PROTOCOL 2 // both sides must agree; the first thing said
+#define FSREAD_PROTOCOL 3 // both sides must agree; the first thing said
+#define FSREAD_MOUNTS 3u  // a SAMPLE frame's source that is no sample (enum timeline_clock_source)
 
 enum fsread_job {
 	FSREAD_PARTITIONS = 1, // what is on the disk at to_seq
@@ -65,6 +66,7 @@ enum fsread_frame {
 	FSREAD_FRAME_END,        // the answer is whole; no END = something broke
 	FSREAD_FRAME_WHOLE,      // in a tree: the last FILE's content was sent in full (its VERDICT, if any, before); CONTENTS: string, why it was not
 	FSREAD_FRAME_SAMPLE,     // CLOCK: u64 source (enum timeline_clock_source); host, not before, guest ns, epoch for each sample. Source 0: when epochs begin
+				 // FSREAD_MOUNTS: when it was mounted
 	FSREAD_FRAME_WISH,       // CONTENTS: u64 number of the wish that the next frames answer, u64 there
 	FSREAD_FRAME_LINE,       // LINES
 	FSREAD_FRAME_QUESTION,   // the only one that goes the other way, behind a HELLO

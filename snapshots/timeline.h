@@ -84,7 +84,14 @@ struct timeline_clock_piece {
 	int64_t step_ns;           // stepped: how far the guest's clock was set; negative: back
 };
 VECTOR_DEFINE(timeline_clock_pieces, struct timeline_clock_piece)
-struct timeline_clock { struct timeline_clock_pieces pieces; };
+struct timeline_span { uint64_t from_ns, to_ns; }; // host time
+VECTOR_DEFINE(timeline_spans, struct timeline_span)
+
+struct timeline_clock {
+	struct timeline_clock_pieces pieces;
+	struct u64_vector mounts;  // host times at which the file system was mounted to be written: the guest was started anew, perhaps after a
+				   // crash, and what it had not written by then it never wrote
+};
 void timeline_clock_release(struct timeline_clock *c);
 // Out of the records (from_seq, to_seq]. 0; 1: nothing there tells the guest's time (no pieces); -1.
 // The journal is read by its headers alone: a million records cost about 0.1 s. A longer span gives a smaller error.

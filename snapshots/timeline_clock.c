@@ -11,11 +11,12 @@
 #include <string.h>
 
 #define MAX_SAMPLES ((size_t)1 << 21) /* our limits for one answer: whoever sends more is not our own reader */
-#define MAX_EPOCHS ((size_t)1 << 20)
+#define MAX_TIMES ((size_t)1 << 20) /* epochs, mounts */
 
 void timeline_clock_release(struct timeline_clock *c)
 {
 	timeline_clock_pieces_release(&c->pieces);
+	u64_vector_release(&c->mounts);
 }
 
 // ---- asking
@@ -23,15 +24,15 @@ void timeline_clock_release(struct timeline_clock *c)
 struct clock_answer {
 	enum timeline_clock_source source;
 	struct guest_clock_samples samples;
-	struct u64_vector epochs;
+	struct u64_vector epochs, mounts;
 };
 
-static int take_epochs(struct clock_answer *a, struct wire_reader *r, struct error *err)
+static int take_times(struct u64_vector *times, struct wire_reader *r, const char *what, struct error *err)
 {
-	while (!r->failed && r->at < r->end && a->epochs.count < MAX_EPOCHS)
-		if (u64_vector_append(&a->epochs, wire_get_u64(r)) < 0)
+	while (!r->failed && r->at < r->end && times->count < MAX_TIMES)
+		if (u64_vector_append(times, wire_get_u64(r)) < 0)
 			return error_set(err, "out of memory");
-	return wire_end(r, "the epochs of a clock", err);
+	return wire_end(r, what, err);
 }
 
 static int on_sample(void *context, uint32_t type, const void *payload, size_t length, struct error *err)
@@ -40,10 +41,12 @@ static int on_sample(void *context, uint32_t type, const void *payload, size_t l
 	struct wire_reader r = wire_read(payload, length);
 	uint64_t source = wire_get_u64(&r);
 
-	if (type != FSREAD_FRAME_SAMPLE || source > TIMELINE_CLOCK_AUDIT || a->samples.count >= MAX_SAMPLES)
+	if (type != FSREAD_FRAME_SAMPLE || source > FSREAD_MOUNTS || a->samples.count >= MAX_SAMPLES)
 		return error_set(err, "provgraph-fsread: sent a frame of kind %u that nobody asked for", type);
 	if (source == 0)
-		return take_epochs(a, &r, err);
+		return take_times(&a->epochs, &r, "the epochs of a clock", err);
+	if (source == FSREAD_MOUNTS)
+		return take_times(&a->mounts, &r, "when a disk was mounted", err);
 	a->source = (enum timeline_clock_source)source;
 	while (!r.failed && r.at < r.end) {
 		struct guest_clock_sample s = {.host_ns = wire_get_u64(&r)};
@@ -73,12 +76,17 @@ int timeline_clock(const struct timeline_file *volume, uint64_t from_seq, uint64
 	if (result == 0)
 		result = guest_clock_fit(&answer.samples, &answer.epochs, answer.source, &clock, err);
 	if (result == 0) {
-		*ret = clock;
 		result = clock.pieces.count == 0;
+		if (result == 0) {
+			clock.mounts = answer.mounts;
+			answer.mounts = (struct u64_vector){0};
+		}
+		*ret = clock;
 	}
 	buffer_release(&told.warnings);
 	guest_clock_samples_release(&answer.samples);
 	u64_vector_release(&answer.epochs);
+	u64_vector_release(&answer.mounts);
 	return result;
 }
 

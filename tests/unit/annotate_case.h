@@ -101,7 +101,7 @@ __attribute__((unused)) static void case_end(struct disk_case *c)
 	annotation_free(c->a);
 	annotate_wishes_release(&c->wishes);
 	timeline_states_release(&c->states);
-	timeline_clock_pieces_release(&c->clock.pieces);
+	timeline_clock_release(&c->clock);
 	script_release(&c->s);
 }
 

@@ -131,6 +131,20 @@ static void nothing_to_tell(void)
 	timeline_clock_pieces_append(&c.clock.pieces, next);
 	stays(&c);
 
+	c = untouched(A + 200000); // the guest crashed, and wrote again 20 s later
+	u64_vector_append(&c.clock.mounts, case_host(A + 35000));
+	stays(&c);
+
+	c = untouched(A + 200000); // it took its time to start, and another of its file systems was first
+	u64_vector_append(&c.clock.mounts, case_host(A + 100000));
+	stays(&c);
+
+	c = untouched(A + 200000); // recording was interrupted
+	const struct timeline_span gap = {case_host(A + 30000), case_host(A + 31000)};
+	c.volume.breaks = &gap;
+	c.volume.break_count = 1;
+	stays(&c);
+
 	c = untouched(A + 200000); // something came in long after its inode: this guest holds data back for minutes
 	struct timeline_state *late = case_state(&c, 9, A + 190000, TIMELINE_REWRITTEN, A - 500000, A + 5000, 700);
 	late->ctime_ns = (A + 100000) * MS;
@@ -159,6 +173,20 @@ static void nothing_to_tell(void)
 	c = untouched(A + 200000); // of its last state content never came in
 	case_state(&c, 9, A + 6000, TIMELINE_GREW, A - 500000, A + 3000, 900)->pending_bytes = 200;
 	stays(&c);
+}
+
+// Before the file was opened, or long after it was closed, neither says anything.
+static void elsewhere(void)
+{
+	struct disk_case c = untouched(A + 400000);
+	const struct timeline_span gaps[] = {{case_host(A - 30000), case_host(A - 20000)}, {case_host(A + 80000), case_host(A + 90000)}};
+	c.volume.breaks = gaps;
+	c.volume.break_count = 2;
+	u64_vector_append(&c.clock.mounts, case_host(A - 25000));
+	u64_vector_append(&c.clock.mounts, case_host(A + 10000 + 60000 + 125000));
+	finish(&c, A + 20000);
+	CHECK_EQUAL(case_tighten(&c).no_write_seen, 1);
+	case_end(&c);
 }
 
 // The recording began after the file was opened: what it does not show may have been written before.
@@ -215,6 +243,7 @@ int main(void)
 	ends_with_arrival();
 	no_write_seen();
 	nothing_to_tell();
+	elsewhere();
 	recorded_later();
 	open_end();
 	deleted_binary();
