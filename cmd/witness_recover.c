@@ -100,6 +100,7 @@ static uint32_t file_of(const struct investigation *in, const struct picture_nod
 	return node->kind == NODE_FILE ? node->entity : GRAPH_NONE;
 }
 
+// 0; 1: no state of it can be told; -1.
 static int plan(struct work *w, struct picture_recovery *r, uint32_t file, struct error *err)
 {
 	struct panel p = {.recovery = r, .before = NO_CONTENT, .after = NO_CONTENT, .executed = NO_CONTENT,
@@ -107,7 +108,7 @@ static int plan(struct work *w, struct picture_recovery *r, uint32_t file, struc
 	int result = witness_choose(w->in, w->volume, file, &p.choice, err);
 
 	if (result != 0)
-		return result < 0 ? -1 : 0;
+		return result;
 	bool after = p.choice.after_seq != 0 && !p.choice.deleted;
 
 	if (want(w, file, p.choice.before_seq, &p.before, err) < 0 || want(w, file, p.choice.before_settled_seq, &p.before_settled, err) < 0 ||
@@ -315,6 +316,21 @@ static void never_there(struct work *w, struct picture_recovery *r, uint32_t fil
 	r->command = command(w, w->volume->to_seq, w->in->graph->files.items[file].inode, err);
 }
 
+// The disk has it, but was not asked for it, or has no state of it: the moment is the log's, by the guest's clock.
+static void by_the_log(struct work *w, struct picture_recovery *r, uint32_t file, struct error *err)
+{
+	struct buffer words AUTO_RELEASE_BUFFER = {0};
+
+	buffer_add_string(&words, "provgraph --restore-at ");
+	nanotime_format(&words, r->time_ns, NANOTIME_FULL, w->in->options->zone);
+	buffer_add_string(&words, " --guest-time --disk ");
+	text_shell(&words, w->volume->argument, strlen(w->volume->argument), NULL);
+	buffer_printf(&words, " --inode %" PRIu64, w->in->graph->files.items[file].inode);
+	if (buffer_check(&words, err) == 0)
+		r->command = picture_text(w->in->picture, words.bytes, words.length);
+	r->verdict = words_of(w, annotate_verdict_words(annotation_of(w->in->witness.annotation, file)->verdict));
+}
+
 static int recover_volume(struct work *w, struct error *err)
 {
 	struct picture *p = w->in->picture;
@@ -325,9 +341,14 @@ static int recover_volume(struct work *w, struct error *err)
 
 		if (file == GRAPH_NONE || witness_volume_of(&w->in->witness, file) != w->volume)
 			continue;
-		if (annotation_of(w->in->witness.annotation, file)->verdict == ANNOTATE_NEVER_REACHED)
+		bool never = annotation_of(w->in->witness.annotation, file)->verdict == ANNOTATE_NEVER_REACHED;
+		int result = never ? 0 : plan(w, r, file, err);
+
+		if (never)
 			never_there(w, r, file, err);
-		else if (plan(w, r, file, err) < 0)
+		if (result > 0)
+			by_the_log(w, r, file, err);
+		if (result < 0)
 			return -1;
 	}
 	if (w->panels.count == 0)

@@ -60,7 +60,13 @@ void disk_state_short(struct buffer *out, const struct picture_disk_state *state
 
 const struct text *disk_node_verdict(const struct picture_node *node)
 {
-	return node->disk_state_count == 0 && node->disk_verdict.length > 0 ? &node->disk_verdict : NULL;
+	static const char uncovered[] = "disk not covered";
+	const struct text *verdict = &node->disk_verdict;
+
+	// What no disk was named for is said once, for the whole device (disk_coverage_words).
+	if (node->disk == GRAPH_NONE && verdict->length == sizeof(uncovered) - 1 && memcmp(verdict->bytes, uncovered, verdict->length) == 0)
+		return NULL;
+	return node->disk_state_count == 0 && verdict->length > 0 ? verdict : NULL;
 }
 
 static bool says(struct text t, const char *words)

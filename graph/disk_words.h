@@ -28,6 +28,10 @@ bool disk_finding_next(const struct picture *p, struct disk_finding *at); // fro
 void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding);
 // Which of its records are told first, at most `room` of them, in order: one of an event, and those that the story rests on before others.
 size_t disk_finding_records(const struct picture *p, const struct disk_finding *finding, size_t *ret, size_t room);
+// One line for the event whose first record is log_findings[first]: time, serial, types, who did what. Returns the place behind its last.
+size_t disk_event_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding, size_t first);
 bool disk_is_asked(const struct picture *p);       // any disk
+// "1 of 3 devices is recorded; not covered: fe:00 (/usr ...), 00:14 (/proc)": of the files that are drawn or folded. Nothing: all are.
+void disk_coverage_words(struct buffer *out, const struct picture *p);
 
 #endif

@@ -49,13 +49,17 @@ function oneRecovery(box, r, open) {
 	if (r['restore-after'])
 		command(box, 'the first content after:', r['restore-after']);
 }
+// Of a disk that was not named.
+function isElsewhere(r) {
+	return / --disk HISTORY /.test(r.restore || '');
+}
 function recoverSection(n, heading) {
 	var box = section(heading), list = recoveriesOf(n), named = false;
 	list.forEach(function (r) {
 		if (r.preview)
 			box.setAttribute('class', 'wide');
 		oneRecovery(box, r, list.length === 1);
-		named = named || / HISTORY /.test(r.restore || '');
+		named = named || isElsewhere(r);
 	});
 	if (!disksAsked)
 		put(box, make('div', {'class': 'quiet'}, 'By the audited machine\u2019s clock. HISTORY is the history of the file\u2019s disk; ' +
@@ -85,19 +89,43 @@ function diskStates(n) {
 
 var ofCase = facts['case'] || [];
 var disksAsked = ofCase.some(function (d) { return d.getAttribute('data-key') === 'disk'; });
+var EVENTS_LISTED = 10; // of a finding; of more the rest is folded
+// A line for each event; its records lie behind it.
+function eventLine(e) {
+	return folding(e.words, function () {
+		var box = make('div');
+		e.records.forEach(function (d) {
+			var was = d.getAttribute('data-key') === 'was';
+			put(box, make('div', {'class': 'quiet'}, was ? 'was' : 'is'), make('pre', {'class': was ? 'minus' : 'plus'}, d.textContent));
+		});
+		return box;
+	}, false);
+}
+function eventLines(list) {
+	var box = make('div', {'class': 'events'});
+	list.forEach(function (e) { put(box, eventLine(e)); });
+	return box;
+}
 function findingSection() {
-	var box = section('What the disk contradicts'), here = null;
+	var box = section('What the disk contradicts'), found = [];
 	box.setAttribute('class', 'wide');
 	ofCase.forEach(function (d) {
-		var key = d.getAttribute('data-key');
-		if (key === 'finding') {
-			here = put(make('div', {'class': 'finding'}), make('div', {'class': 'bad'}, d.textContent));
-			put(box, here);
-		} else if (here && (key === 'was' || key === 'is')) {
-			put(here, make('div', {'class': 'quiet'}, key), make('pre', {'class': key === 'was' ? 'minus' : 'plus'}, d.textContent));
-		}
+		var key = d.getAttribute('data-key'), last = found[found.length - 1];
+		if (key === 'finding')
+			found.push({words: d.textContent, events: []});
+		else if (key === 'event' && last)
+			last.events.push({words: d.textContent, records: []});
+		else if ((key === 'was' || key === 'is') && last && last.events.length)
+			last.events[last.events.length - 1].records.push(d);
 	});
-	return here ? box : null;
+	found.forEach(function (f) {
+		var here = put(make('div', {'class': 'finding'}), make('div', {'class': 'bad'}, f.words)), rest = f.events.slice(EVENTS_LISTED);
+		put(here, eventLines(f.events.slice(0, EVENTS_LISTED)));
+		if (rest.length)
+			put(here, folding('+' + rest.length + ' more', function () { return eventLines(rest); }, false));
+		put(box, here);
+	});
+	return found.length ? box : null;
 }
 function diskSection() {
 	var box = section('Disks'), any = false;
@@ -109,15 +137,28 @@ function diskSection() {
 	});
 	return any ? box : null;
 }
+// Files that no disk of this case has: one line, their commands behind it.
+function elsewhereSection(list) {
+	if (!list.length)
+		return null;
+	return put(section('On other disks'), folding(list.length + (list.length === 1 ? ' further file lies' : ' further files lie') +
+		' on no recorded disk that was named', function () {
+		var box = make('div');
+		list.forEach(function (n) { put(box, recoverSection(n, fact(n.id, 'path') || nameOf(n.id))); });
+		return box;
+	}, false));
+}
 function showDisks() {
-	var columns = make('div', {'class': 'columns'});
+	var columns = make('div', {'class': 'columns'}), elsewhere = [];
 	put(columns, diskSection(), findingSection());
 	nodeList.forEach(function (n) {
-		if (!recoveriesOf(n).length)
-			return;
-		var box = recoverSection(n, fact(n.id, 'path') || nameOf(n.id));
-		put(columns, box);
+		var list = recoveriesOf(n);
+		if (disksAsked && list.length && list.every(isElsewhere))
+			elsewhere.push(n);
+		else if (list.length)
+			put(columns, recoverSection(n, fact(n.id, 'path') || nameOf(n.id)));
 	});
+	put(columns, elsewhereSection(elsewhere));
 	openDrawer('What the disks hold', null, columns);
 }
 if (disksAsked || ofCase.length)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 // The first state that destroys content; NULL: none does.
 static const struct picture_state *destroyed(const struct picture_node *n)
@@ -55,6 +56,19 @@ static void choose_moment(const struct picture *p, uint32_t node, struct picture
 	}
 }
 
+#define PROC_INODES_FROM UINT64_C(0xf0000000) /* PROC_DYNAMIC_FIRST in the kernel's fs/proc/generic.c; they are 32 bits wide */
+
+static bool begins(struct text t, const char *with)
+{
+	return t.length >= strlen(with) && memcmp(t.bytes, with, strlen(with)) == 0;
+}
+
+// What the kernel makes up when it is read lies on no disk. Its file systems have no block device: major 0, as memory's and btrfs have.
+static bool is_kernels(const struct file *f, const struct picture_node *n)
+{
+	return f->sink || (n->dev >> 20 == 0 && ((n->inode >= PROC_INODES_FROM && n->inode <= UINT32_MAX) || begins(n->full, "/proc/") || begins(n->full, "/sys/")));
+}
+
 // Folders, pipes, sockets and devices have no content of their own.
 static bool has_content(const struct picture_work *w, const struct picture_node *n)
 {
@@ -64,7 +78,10 @@ static bool has_content(const struct picture_work *w, const struct picture_node 
 		return false;
 	if (node->kind != NODE_FILE)
 		return true;
-	uint8_t kind = w->g->files.items[node->entity].kind;
+	const struct file *f = &w->g->files.items[node->entity];
+	enum file_kind kind = f->kind;
+	if (is_kernels(f, n))
+		return false;
 	return kind == FILE_UNKNOWN || kind == FILE_REGULAR || kind == FILE_SYMLINK;
 }
 

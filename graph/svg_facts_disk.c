@@ -119,7 +119,18 @@ void facts_of_recoveries(struct facts *f, uint32_t node)
 	}
 }
 
-// "finding" begins one; "was" and "is" are its records.
+static size_t event_fact(struct facts *f, const struct disk_finding *at, size_t first)
+{
+	struct buffer words = {0};
+	size_t end = disk_event_words(&words, f->p, at, first);
+
+	facts_text(f, "event", (struct text){buffer_string(&words), words.length});
+	f->out->failed = f->out->failed || words.failed;
+	buffer_release(&words);
+	return end;
+}
+
+// "finding" begins one, "event" one of its events; "was" and "is" are the records of that.
 static void finding_fact(struct facts *f, const struct disk_finding *at, size_t *left)
 {
 	struct buffer words = {0};
@@ -128,9 +139,12 @@ static void finding_fact(struct facts *f, const struct disk_finding *at, size_t 
 	facts_text(f, "finding", (struct text){buffer_string(&words), words.length});
 	f->out->failed = f->out->failed || words.failed;
 	buffer_release(&words);
-	for (size_t i = 0; i < at->count && *left > 0; i++, --*left) {
-		const struct picture_log_finding *record = &f->p->log_findings.items[at->first + i];
+	size_t end = at->first;
+	for (size_t i = at->first; i < at->first + at->count && *left > 0; i++, --*left) {
+		const struct picture_log_finding *record = &f->p->log_findings.items[i];
 
+		if (i == end)
+			end = event_fact(f, at, i);
 		facts_lines(f, "was", record->was);
 		facts_lines(f, "is", record->is);
 	}
@@ -144,6 +158,11 @@ void facts_of_disks(struct facts *f)
 	memcpy(f->of, "case", sizeof("case"));
 	for (size_t i = 0; i < f->p->disks.count; i++)
 		facts_text(f, "disk", f->p->disks.items[i].words);
+	struct buffer coverage = {0};
+	disk_coverage_words(&coverage, f->p);
+	facts_text(f, "disk", (struct text){buffer_string(&coverage), coverage.length});
+	f->out->failed = f->out->failed || coverage.failed;
+	buffer_release(&coverage);
 	while (disk_finding_next(f->p, &at))
 		finding_fact(f, &at, &left);
 }

@@ -212,6 +212,20 @@ static double findings_banner(struct svg_page *page, double y)
 	return close_box(page, y, all - done) - 11; // the next box, or line, stands close below
 }
 
+static double coverage_line(struct svg_page *page, double y)
+{
+	struct buffer words = {0}, visible = {0};
+
+	disk_coverage_words(&words, page->p);
+	text_visible(&visible, buffer_string(&words), words.length);
+	if (visible.length > 0)
+		y = paragraph(page, SVG_MARGIN, y, "t11 muted", 11, buffer_string(&visible), visible.length, DISK_LINES);
+	page->out->failed = page->out->failed || words.failed || visible.failed;
+	buffer_release(&words);
+	buffer_release(&visible);
+	return y;
+}
+
 // "fe:10 is web01.history: 12 of 12 births match; guest clock ..."
 static double disk_lines(struct svg_page *page, double y)
 {
@@ -226,7 +240,7 @@ static double disk_lines(struct svg_page *page, double y)
 		page->out->failed = page->out->failed || words.failed;
 		buffer_release(&words);
 	}
-	return y;
+	return coverage_line(page, y);
 }
 
 static double completeness(struct svg_page *page, double y)

@@ -13,8 +13,7 @@
 #define PREVIEWS_SHOWN 4  /* the page's panel has all */
 #define PREVIEW_SHOWN 7   /* lines: a summary, where it stands, and what fits */
 #define FINDINGS_SHOWN 6
-#define RECORDS_SHOWN 6   /* of all findings */
-#define RECORD_BYTES 320u /* of a record's lines */
+#define EVENTS_SHOWN 10   /* of all findings; the page's panel has more */
 
 
 static struct text line_at(struct text t, size_t at)
@@ -26,13 +25,21 @@ static struct text line_at(struct text t, size_t at)
 
 // ---- contents
 
+// Of a disk that was not named, though others were: HISTORY stands in its command.
+static bool is_elsewhere(const struct picture *p, const struct picture_recovery *r)
+{
+	static const char unnamed[] = " --disk HISTORY ";
+
+	return disk_is_asked(p) && r->command.length > 0 && memmem(r->command.bytes, r->command.length, unnamed, sizeof(unnamed) - 1) != NULL;
+}
+
 // Files whose content an attacker took away come first; then what ran, stays, lies on the path, or was written over.
 static bool is_worth(const struct picture *p, const struct picture_recovery *r, bool lost)
 {
 	const struct picture_node *n = &p->nodes.items[r->node];
 
 	bool is_changed = r->before_sha256.length > 0 && r->after_sha256.length > 0; // by the step that matters
-	return r->lost == lost && (lost || n->on_path || n->persistence || r->executed_sha256.length > 0 || is_changed);
+	return r->lost == lost && !is_elsewhere(p, r) && (lost || n->on_path || n->persistence || r->executed_sha256.length > 0 || is_changed);
 }
 
 static int add_about(struct block_vector *out, uint32_t node, enum block_kind kind, const char *before, struct text t)
@@ -99,16 +106,27 @@ static int add_recovery(struct block_vector *out, const struct picture *p, const
 static int add_heading(struct block_vector *out, const struct picture *p)
 {
 	static const char without[] = "By the audited machine's clock. HISTORY is the history of the file's disk; this case was made without one.";
-	static const char with[] = "HISTORY stands for the history of a disk that was not named.";
-	bool named = true;
 
 	if (!block_add(out, BLOCK_HEADING, svg_words("What can be recovered")))
 		return -1;
-	for (size_t i = 0; i < p->recoveries.count && named; i++)
-		named = memmem(p->recoveries.items[i].command.bytes, p->recoveries.items[i].command.length, "--disk HISTORY ", 15) == NULL;
-	if (!disk_is_asked(p))
-		return block_add(out, BLOCK_NOTE, svg_words(without)) ? 0 : -1;
-	return named || block_add(out, BLOCK_NOTE, svg_words(with)) ? 0 : -1;
+	return disk_is_asked(p) || block_add(out, BLOCK_NOTE, svg_words(without)) ? 0 : -1;
+}
+
+// Behind what the named disks give back, one line for all that lies elsewhere.
+static int add_elsewhere(struct block_vector *out, const struct picture *p, bool first)
+{
+	size_t count = 0;
+	char words[128];
+
+	for (size_t i = 0; i < p->recoveries.count; i++)
+		count += is_elsewhere(p, &p->recoveries.items[i]);
+	if (count == 0)
+		return 0;
+	if (first && add_heading(out, p) < 0)
+		return -1;
+	(void)snprintf(words, sizeof(words), "%zu %sfile%s on no recorded disk that was named: their details have commands", count, first ? "" : "further ",
+		       count == 1 ? " lies" : "s lie");
+	return block_add(out, BLOCK_NOTE, svg_words(words)) ? 0 : -1;
 }
 
 int svg_add_recoveries(struct block_vector *out, const struct picture *p)
@@ -127,36 +145,28 @@ int svg_add_recoveries(struct block_vector *out, const struct picture *p)
 		char more[96];
 
 		(void)snprintf(more, sizeof(more), "+%zu more files: each one's details have its command", worth - shown);
-		return block_add(out, BLOCK_NOTE, svg_words(more)) ? 0 : -1;
+		if (!block_add(out, BLOCK_NOTE, svg_words(more)))
+			return -1;
 	}
-	return 0;
+	return add_elsewhere(out, p, shown == 0);
 }
 
 // ---- findings
 
-static int add_record(struct block_vector *out, const char *before, struct text lines, uint32_t node)
+static int add_events(struct block_vector *out, const struct picture *p, const struct disk_finding *finding, size_t *shown)
 {
-	struct text first = line_at(lines, 0);
-	struct buffer words = {0};
-	bool cut = first.length > RECORD_BYTES;
-
-	buffer_add(&words, first.bytes, cut ? RECORD_BYTES : first.length);
-	if (cut || first.length < lines.length)
-		buffer_add_string(&words, " \u2026");
-	int result = words.failed ? -1 : add_about(out, node, BLOCK_RULE, before, (struct text){buffer_string(&words), words.length});
-	buffer_release(&words);
-	return result;
-}
-
-static int add_records(struct block_vector *out, const struct picture *p, const struct disk_finding *finding, size_t *shown)
-{
-	size_t index[RECORDS_SHOWN], count = disk_finding_records(p, finding, index, RECORDS_SHOWN - *shown);
+	size_t index[EVENTS_SHOWN], count = disk_finding_records(p, finding, index, EVENTS_SHOWN - *shown);
 
 	*shown += count;
 	for (size_t i = 0; i < count; i++) {
-		const struct picture_log_finding *f = &p->log_findings.items[index[i]];
+		struct buffer words = {0};
 
-		if ((f->was.length > 0 && add_record(out, "was: ", f->was, f->node) < 0) || (f->is.length > 0 && add_record(out, "is: ", f->is, f->node) < 0))
+		(void)disk_event_words(&words, p, finding, index[i]);
+		int result = add_about(out, p->log_findings.items[index[i]].node, BLOCK_RULE, "", (struct text){buffer_string(&words), words.length});
+		if (words.failed)
+			result = -1;
+		buffer_release(&words);
+		if (result < 0)
 			return -1;
 	}
 	return 0;
@@ -165,7 +175,7 @@ static int add_records(struct block_vector *out, const struct picture *p, const 
 int svg_add_findings(struct block_vector *out, const struct picture *p)
 {
 	struct disk_finding at = {0};
-	size_t shown = 0, records = 0, all = disk_finding_count(p);
+	size_t shown = 0, events = 0, all = disk_finding_count(p);
 
 	if (all > 0 && !block_add(out, BLOCK_HEADING, svg_words("What the disk contradicts")))
 		return -1;
@@ -181,7 +191,7 @@ int svg_add_findings(struct block_vector *out, const struct picture *p)
 		shown++;
 		if (!at.is_clock) {
 			block->node = p->log_findings.items[at.first].node;
-			if (add_records(out, p, &at, &records) < 0)
+			if (add_events(out, p, &at, &events) < 0)
 				return -1;
 		}
 	}

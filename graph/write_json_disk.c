@@ -47,6 +47,12 @@ void json_disks(struct json *j, const struct picture *p)
 	}
 	json_end(j, ']');
 	json_line(j);
+	struct buffer words = {0};
+	disk_coverage_words(&words, p);
+	json_text(j, "disks_missing", (struct text){buffer_string(&words), words.length});
+	json_line(j);
+	j->out->failed = j->out->failed || words.failed;
+	buffer_release(&words);
 }
 
 static void add_id(struct json *j, const char *key, char letter, bool known, uint32_t id)

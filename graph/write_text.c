@@ -13,7 +13,7 @@
 
 #define DEFAULT_COLUMNS 100
 #define MIN_COLUMNS 40
-#define RECORDS_SHOWN 20u /* of a log that somebody changed */
+#define EVENTS_SHOWN 10u   /* of all findings */
 
 // Select Graphic Rendition codes of ECMA-48; the only escapes in the output, and never from data.
 #define STYLE_BOLD "1"
@@ -178,34 +178,24 @@ static void write_head(struct text_writer *w)
 
 // --- what recorded disks say
 
-static void write_record(struct text_writer *w, const char *before, struct text lines)
+// Of what a log lost: a line for an event.
+static void write_events(struct text_writer *w, const struct disk_finding *at, size_t *left)
 {
-	for (size_t at = 0; at < lines.length;) {
-		const char *feed = memchr(lines.bytes + at, '\n', lines.length - at);
-		size_t length = feed ? (size_t)(feed - lines.bytes) - at : lines.length - at;
-
-		buffer_add_string(&w->line, "  ");
-		buffer_add_string(&w->line, at == 0 ? before : "     ");
-		add_words(w, (struct text){lines.bytes + at, length});
-		style(w, STYLE_MUTED);
-		flush_paragraph(w, 0, 7);
-		style_end(w);
-		at += length + 1;
-	}
-}
-
-// Of what a log lost: one record an event.
-static void write_records(struct text_writer *w, const struct disk_finding *at, size_t *left)
-{
-	size_t index[RECORDS_SHOWN], shown = disk_finding_records(w->p, at, index, *left);
+	size_t index[EVENTS_SHOWN], shown = disk_finding_records(w->p, at, index, *left), records = 0;
 
 	for (size_t i = 0; i < shown; i++) {
-		write_record(w, "was: ", w->p->log_findings.items[index[i]].was);
-		write_record(w, "is:  ", w->p->log_findings.items[index[i]].is);
+		struct buffer words = {0};
+
+		records += disk_event_words(&words, w->p, at, index[i]) - index[i];
+		buffer_add_string(&w->line, "  ");
+		add_words(w, (struct text){buffer_string(&words), words.length});
+		flush_paragraph(w, 0, 15);
+		w->line.failed = w->line.failed || words.failed;
+		buffer_release(&words);
 	}
 	*left -= shown;
-	if (shown < at->count) {
-		buffer_printf(&w->line, "  +%zu more; all of them: add --format json", at->count - shown);
+	if (records < at->count) {
+		buffer_printf(&w->line, "  +%zu more record%s; the lines of all: add --format json", at->count - records, at->count - records == 1 ? "" : "s");
 		flush_paragraph(w, 0, 4);
 	}
 }
@@ -235,13 +225,13 @@ static void write_findings(struct text_writer *w)
 static void write_changed_records(struct text_writer *w)
 {
 	struct disk_finding at = {0};
-	size_t left = RECORDS_SHOWN;
+	size_t left = EVENTS_SHOWN;
 
 	if (w->p->log_findings.count == 0)
 		return;
 	heading(w, "Records that were removed or changed");
 	while (disk_finding_next(w->p, &at))
-		write_records(w, &at, &left);
+		write_events(w, &at, &left);
 }
 
 static void write_disks(struct text_writer *w)
@@ -254,6 +244,15 @@ static void write_disks(struct text_writer *w)
 		add_words(w, w->p->disks.items[i].words);
 		flush_paragraph(w, 0, 4);
 	}
+	struct buffer coverage = {0};
+	disk_coverage_words(&coverage, w->p);
+	if (coverage.length > 0) {
+		buffer_add_string(&w->line, "  ");
+		add_words(w, (struct text){buffer_string(&coverage), coverage.length});
+		flush_paragraph(w, 0, 4);
+	}
+	w->line.failed = w->line.failed || coverage.failed;
+	buffer_release(&coverage);
 }
 
 // --- notes

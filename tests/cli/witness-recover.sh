@@ -44,6 +44,12 @@ expect_status 1 sh -c "$(panel /home/alice/.cache/.y .command) -o y"
 [ -z "$(panel /home/alice .command)" ] || fail "a folder is offered"
 panel /etc/shadow .command | grep -q -- '--disk HISTORY ' || fail "/etc/shadow: $(panel /etc/shadow .command)"
 
+# What the kernel makes up has no content on any disk; all of the recorded disk's files have their history in the command.
+[ -n "$(node /proc/filesystems)" ] || fail "/proc/filesystems is not drawn"
+[ -z "$(panel /proc/filesystems .command)" ] || fail "/proc is offered"
+jq -e '. as $case | all(.recover[]; . as $r | ($case.nodes[] | select(.id == $r.node)) as $n | (.command | contains("--disk HISTORY ")) == ($n.disk == null))' \
+	case.json >/dev/null || fail "a command without its history"
+
 # The same question, the same bytes, in html too; and what was asked stands in the page.
 expect_status 0 provgraph --log "$sample" --alert-ip 10.0.0.5 --disk "fe:10=$sample/web01.history" --json --utc
 same case.json out

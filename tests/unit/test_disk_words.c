@@ -117,9 +117,8 @@ static void test_text(void)
 	buffer_clear(&said);
 	CHECK_EQUAL(write_text(p, (struct write_text_options){.columns = 200}, &said, NULL), 0);
 	CHECK(holds("\nWhat the disk contradicts\n  3 records of /var/log/audit/audit.log were removed"));
-	CHECK(holds("\n  was: type=SYSCALL msg=audit(1795136921.203:8201)"));
-	CHECK(holds("\n       type=PATH msg=audit(1795136921.203:8201): item=0"));
-	CHECK(holds("\n  is:  type=USER_CMD"));
+	CHECK(holds("\n  10:08:41.203 event 100: SYSCALL, PATH removed; stage2 [2341] "));
+	CHECK(holds("\n  10:08:44.000 event 103: USER_CMD changed; was: type=USER_CMD msg=audit(1795136924.0:8207): uid=0 auid=1000; is: type=USER_CMD"));
 	CHECK(holds("\nDisks\n  fe:00 is ws17.history: 12 of 12 births match"));
 	CHECK(holds("stage2 [2341] deleted /var/log/auth.log [recovered]"));
 	struct picture_step alert = {.edge = 15, .node = GRAPH_NONE, .alert = true}, step = {.edge = 15, .node = GRAPH_NONE}, other = {.edge = GRAPH_NONE, .node = 14};
@@ -128,7 +127,67 @@ static void test_text(void)
 		made_log_finding(p, at(10, 9, 0, 0), at(10, 9, 30, 0), GRAPH_NONE, "one", "");
 	buffer_clear(&said);
 	CHECK_EQUAL(write_text(p, (struct write_text_options){.columns = 200}, &said, NULL), 0);
-	CHECK(holds("+14 more; all of them: add --format json"));
+	CHECK(holds("\n  10:09:00.000 event 104: was: one\n"));
+	CHECK(holds("+24 more records; the lines of all: add --format json"));
+	made_free(p);
+}
+
+// All records of one event are one line; what an attacker wrote into one is cut, and never a type without end.
+static void test_events(void)
+{
+	struct picture *p = made_witnessed();
+	struct disk_finding lost = {.first = 4, .count = 3};
+
+	CHECK_EQUAL(p->log_findings.count, 4);
+	for (int i = 0; i < 3; i++) {
+		made_log_finding(p, at(10, 9, 0, 0), at(10, 9, 30, 0), i == 1 ? 15 : GRAPH_NONE, i == 2 ? "node=web01 type=CWD msg=audit(1.0:7): cwd=\"/\"" :
+				 "type=SYSCALL_WITH_A_NAME_THAT_DOES_NOT_END msg=audit(1.0:7): x", "");
+		p->log_findings.items[4 + i].serial = 7;
+	}
+	buffer_clear(&said);
+	CHECK_EQUAL(disk_event_words(&said, p, &lost, 4), 7);
+	CHECK(holds("10:09:00.000 event 7: SYSCALL_WITH_A_NAME_THAT x2, CWD removed; stage2 [2341] "));
+	p->log_findings.items[5].serial = 8;
+	buffer_clear(&said);
+	CHECK_EQUAL(disk_event_words(&said, p, &lost, 4), 5);
+	buffer_clear(&said);
+	CHECK_EQUAL(disk_event_words(&said, p, &lost, 6), 7);
+	CHECK(holds("event 7: CWD removed"));
+	made_free(p);
+}
+
+// Said once for a device, whatever a folder is called.
+static void test_coverage(void)
+{
+	struct picture *p = made_witnessed();
+
+	buffer_clear(&said);
+	for (size_t i = 0; i < p->nodes.count; i++)
+		p->nodes.items[i].disk = 0;
+	disk_coverage_words(&said, p);
+	CHECK_STRING(buffer_string(&said), "");
+	size_t files = 0;
+	for (size_t i = 0; i < p->nodes.count; i++)
+		if (p->nodes.items[i].kind == PICTURE_FILE && files++ < 2) {
+			p->nodes.items[i].disk = GRAPH_NONE;
+			p->nodes.items[i].dev = 0x2;
+			p->nodes.items[i].inode = 7;
+			p->nodes.items[i].full = made_text(files == 1 ? "/\x1b]0;title-without-end-of-it/a" : "/etc/b");
+		}
+	disk_coverage_words(&said, p);
+	CHECK(holds("1 of 2 devices of the drawn files is recorded; not covered: 00:02 (/\x1b]0;title-without-end-o, ...)"));
+	buffer_clear(&said);
+	CHECK_EQUAL(write_text(p, (struct write_text_options){.columns = 200}, &said, NULL), 0);
+	CHECK(memchr(said.bytes, 0x1b, said.length) == NULL && holds("not covered: 00:02 (/"));
+	struct picture_node *n = &p->nodes.items[0];
+	for (size_t i = 0; i < p->nodes.count; i++)
+		if (p->nodes.items[i].kind == PICTURE_FILE && p->nodes.items[i].disk == GRAPH_NONE)
+			n = &p->nodes.items[i];
+	n->disk_state_count = 0;
+	n->disk_verdict = made_text("disk not covered");
+	CHECK(disk_node_verdict(n) == NULL);
+	n->disk = 0; // a named disk that recorded nothing of that time
+	CHECK(disk_node_verdict(n) == &n->disk_verdict);
 	made_free(p);
 }
 
@@ -239,6 +298,8 @@ int main(int argc, char **argv)
 	test_labels();
 	test_findings();
 	test_text();
+	test_events();
+	test_coverage();
 	test_json();
 	test_tables();
 	buffer_release(&said);

@@ -114,8 +114,9 @@ static void test_witnessed(void)
 	HAS(svg, "3 records of /var/log/audit/audit.log were removed at 11:15:52 (on the disk, host clock) and are drawn from the disk");
 	HAS(svg, "1 record of /var/log/audit/audit.log was changed at 11:15:53 (on the disk, host clock); nothing in this picture rests on it");
 	HAS(svg, "the clock of the machine on fe:00 was set forward by 3,600.000 s at 10:20:00 (on the disk, host clock)");
-	HAS(svg, ">was: type=SYSCALL");
-	HAS(svg, ">is: type=USER_CMD");
+	HAS(svg, ">10:08:41.203 event 100: SYSCALL, PATH removed; stage2 [2341] ");
+	HAS(svg, ">10:08:44.000 event 103: USER_CMD changed; was: type=USER_CMD msg=audit(1795136924.0:8207): uid=0 auid=1000; is: type=USER_CMD");
+	HAS(svg, "data-key=\"event\">10:08:41.203 event 100: SYSCALL, PATH removed; ");
 	// In the boxes, with room for the longest.
 	HAS(svg, ">6.7 KiB written here</text>");
 	HAS(svg, ">0 B content pending</text>");
@@ -123,6 +124,7 @@ static void test_witnessed(void)
 	HAS(svg, ">earlier</text>");
 	HAS(svg, ">+4 more</text>");
 	HAS(svg, "<text class=\"detail verdict\" x=");
+	CHECK(strstr(svg, ">disk not covered</text>") == NULL); // said once, in the header
 	HAS(svg, ">never reached the disk</text>");
 	HAS(svg, ">not asked</text>");
 	// Three times of a state.
