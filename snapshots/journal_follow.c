@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define MAX_HELD (8u << 20) // our limit for tags and revoked blocks that wait for their commit block
+#define LONG_WALK 1024u     // over blocks that turn out to be no whole transaction: they are not walked over again
 
 struct control { // a descriptor or revoke block that waits
 	uint32_t tid;
@@ -247,6 +248,20 @@ static int follow_collect(struct journal_follow *f, const struct walk *w, struct
 	return 0;
 }
 
+// What a commit block ends that is no whole transaction will not become one. Whoever writes commit blocks behind blocks that none of them takes
+// would have each of them walk over all the ring.
+static void walk_give_up(struct journal_follow *f, struct walk *w)
+{
+	uint32_t at = w->commit_at;
+
+	f->counts.incomplete++;
+	w->active = false;
+	for (uint32_t left = w->steps > LONG_WALK ? w->steps : 0; left > 0; left--) {
+		at = ring_before(f, at);
+		f->places[at].fresh = false;
+	}
+}
+
 static int follow_commit(struct journal_follow *f, struct walk *w, uint64_t seq, struct error *err)
 {
 	enum walk_end end = walk_back(f, w);
@@ -258,7 +273,7 @@ static int follow_commit(struct journal_follow *f, struct walk *w, uint64_t seq,
 	}
 	f->waiting.active = false;
 	if (end != WALK_WHOLE) {
-		f->counts.incomplete++;
+		walk_give_up(f, w);
 		return 0;
 	}
 	if (follow_collect(f, w, err) < 0)
@@ -371,8 +386,8 @@ int journal_follow_block(struct journal_follow *f, uint64_t journal_block, const
 		struct walk w = {true, at, journal_block_tid(bytes), ring_before(f, at), 0, 0, journal_commit_time(bytes, NULL)};
 
 		p->kind = JOURNAL_COMMIT;
-		f->counts.incomplete += f->waiting.active;
-		f->waiting.active = false;
+		if (f->waiting.active)
+			walk_give_up(f, &f->waiting);
 		return follow_commit(f, &w, seq, err);
 	}
 	return follow_go_on(f, journal_block, seq, err);

@@ -7,6 +7,8 @@
 
 #include "snapshots/journal_block.h"
 
+#include <time.h>
+
 #define BLOCK 1024u
 #define JOURNAL_BLOCKS 1024u
 #define FS_BLOCKS 100000u
@@ -374,6 +376,39 @@ static void test_edges(void)
 	CHECK(journal_follow_new(&g, on_commit, NULL, &follow, &err) < 0 && strstr(err.message, "fast_commit"));
 }
 
+static int on_none(void *context, const struct journal_commit *c, struct error *err)
+{
+	(void)context;
+	(void)err;
+	CHECK(c->copy_count == 0 && c->revoked_count == 0);
+	return 0;
+}
+
+// Commit blocks that end nothing, again and again behind a ring full of blocks: each would be a walk over all of them. So, too, where the journal
+// says that commit blocks may come before their blocks.
+static void test_commits_of_nothing(uint32_t incompatible)
+{
+	enum { RING = 1 << 17, COMMITS = 30000 };
+	struct journal_geometry g = {.block_bytes = BLOCK, .fs_blocks = FS_BLOCKS, .journal_blocks = RING, .maximum_length = RING, .first = 1, .last = RING,
+				     .incompatible = incompatible};
+	uint8_t data[BLOCK] = {1}, commit[BLOCK] = {0};
+	struct journal_follow *f;
+	struct error err;
+	clock_t began = clock();
+
+	put_be32(commit, 0xc03b3998u);
+	put_be32(commit + 4, 2);
+	put_be32(commit + 8, 5);
+	CHECK(journal_follow_new(&g, on_none, NULL, &f, &err) == 0);
+	for (uint64_t i = 2; i < RING - 1; i++)
+		CHECK(journal_follow_block(f, i, data, i, &err) == 0);
+	for (unsigned i = 0; i < COMMITS; i++)
+		CHECK(journal_follow_block(f, RING - 1, commit, RING + i, &err) == 0);
+	CHECK(journal_follow_seen(f).incomplete >= 1);
+	CHECK(clock() - began < 2 * CLOCKS_PER_SEC); // else several times as much
+	journal_follow_free(f);
+}
+
 int main(void)
 {
 	static const uint32_t features[] = {RING_V3 | RING_64BIT, 0, RING_64BIT, RING_V2, RING_V2 | RING_64BIT, RING_V3};
@@ -386,5 +421,7 @@ int main(void)
 	CHECK(compared > 1000 && unread > 10000 && unchecked > 10000);
 	CHECK(doubts < 18);
 	test_edges();
+	test_commits_of_nothing(0);
+	test_commits_of_nothing(JOURNAL_ASYNC_COMMIT);
 	return unit_end();
 }
