@@ -3,6 +3,9 @@
 //
 // For each wish: WISH; when it is there FILE, then of a regular file DATA and VERDICT; and WHOLE, whose sentence says why the content is not
 // whole ("": it is). What cannot be read is told there, and the next wish follows.
+//
+// Nobody watches anything on the way, so the cursor reads no copies of the journal but those that contents are made of. Should that not do
+// (fs_cursor_doubts), the wish that met it goes on, where it stood, with a cursor that reads everything, and so do those that follow.
 #include "snapshots/fs_states.h"
 #include "snapshots/fs_verdict.h"
 
@@ -28,6 +31,9 @@ struct walk {
 	uint8_t superblock[SUPERBLOCK_BYTES]; // by which it was opened
 	struct fs_map map;
 	uint8_t *piece;          // PIECE_HEADER_BYTES + PIECE_BYTES
+	bool reads_all;          // of the journal
+	bool told_wish, told_file; // of the wish that is being answered: sent already
+	uint64_t sent_to;        // as far as its content was sent
 	unsigned searches;
 	uint64_t told_encrypted; // inode of the last warning
 };
@@ -89,7 +95,14 @@ static int open_span(struct walk *w, uint64_t seq, struct error *err)
 		return -1;
 	}
 	w->is_open = true;
+	if (!w->reads_all)
+		fs_cursor_read_less(w->span.cursor);
 	return read_superblock(w, w->superblock, err);
+}
+
+static bool has_doubts(const struct walk *w)
+{
+	return w->is_open && !w->reads_all && fs_cursor_doubts(w->span.cursor);
 }
 
 // Moves to seq. The file system is opened anew where it is not the one that was opened.
@@ -146,7 +159,7 @@ static int send_piece(struct walk *w, uint64_t offset, size_t length, struct err
 // One stretch of the file, as the map has it.
 static int send_stretch(struct walk *w, uint64_t offset, uint64_t length, bool *ret_pipe_broke, struct error *err)
 {
-	for (uint64_t done = 0; done < length;) {
+	for (uint64_t done = w->sent_to > offset ? w->sent_to - offset : 0; done < length;) {
 		size_t step = length - done < PIECE_BYTES ? (size_t)(length - done) : PIECE_BYTES;
 
 		if (fs_map_content(&w->map, fs_names_read, w->span.cursor, offset + done, w->piece + PIECE_HEADER_BYTES, step, err) < 0)
@@ -156,6 +169,7 @@ static int send_stretch(struct walk *w, uint64_t offset, uint64_t length, bool *
 			return -1;
 		}
 		done += step;
+		w->sent_to = offset + done;
 	}
 	return 0;
 }
@@ -215,7 +229,7 @@ static int judge(struct walk *w, const struct fs_file *file, uint64_t seq, struc
 	return result;
 }
 
-// No VERDICT: it could not be judged. That takes nothing from the content.
+// No VERDICT: it could not be judged. That takes nothing from the content. 1: the cursor has doubts.
 static int send_verdict(struct walk *w, const struct fs_file *file, uint64_t seq, struct error *err)
 {
 	struct buffer payload AUTO_RELEASE_BUFFER = {0};
@@ -227,6 +241,8 @@ static int send_verdict(struct walk *w, const struct fs_file *file, uint64_t seq
 		fs_verdict_put(&payload, &verdict);
 		return fs_job_send(w->job, FSREAD_FRAME_VERDICT, &payload, err);
 	}
+	if (has_doubts(w))
+		return 1;
 	(void)snprintf(line, sizeof(line), "inode %" PRIu64 " at seq:%" PRIu64 ": whether its content is whole could not be judged: %s", file->inode, seq,
 		       reason.message);
 	return fs_job_warn(w->job, line, err);
@@ -278,7 +294,7 @@ static bool is_damaged(const struct fs_map *map, const struct fs_file *file)
 	return map->damaged || (map->inline_bytes && file->size_bytes > map->inline_length);
 }
 
-// DATA, VERDICT, WHOLE.
+// DATA, VERDICT, WHOLE. 1: the cursor has doubts.
 static int answer_content(struct walk *w, const uint64_t *wish, const struct fs_file *file, struct error *err)
 {
 	uint64_t end = wish[3] > 0 && wish[3] < file->size_bytes ? wish[3] : file->size_bytes;
@@ -291,37 +307,70 @@ static int answer_content(struct walk *w, const uint64_t *wish, const struct fs_
 		return -1;
 	if (send_content(w, end, &pipe_broke, &reason) < 0 && pipe_broke)
 		return error_set(err, "%s", reason.message);
+	if (has_doubts(w))
+		return 1;
 	if (reason.message[0] == '\0' && is_damaged(&w->map, file))
 		(void)error_set(&reason, "inode %" PRIu64 " is damaged: where its content lies is not told in full", file->inode);
-	if (reason.message[0] == '\0' && send_verdict(w, file, wish[0], err) < 0)
-		return -1;
+	int result = reason.message[0] == '\0' ? send_verdict(w, file, wish[0], err) : 0;
+
+	if (result != 0)
+		return result;
 	return send_whole(w, reason.message, err);
+}
+
+static void give_up_span(struct walk *w)
+{
+	if (w->is_open)
+		fs_span_release(&w->span);
+	w->is_open = false;
+}
+
+// WISH and FILE, each once.
+static int send_head(struct walk *w, uint64_t number, bool there, const struct fs_file *file, struct error *err)
+{
+	if (!w->told_wish && send_wish(w, number, there, err) < 0)
+		return -1;
+	w->told_wish = true;
+	if (there && !w->told_file && send_file(w, file, err) < 0)
+		return -1;
+	w->told_file = there;
+	return 0;
+}
+
+// 1: the cursor has doubts.
+static int try_wish(struct walk *w, uint64_t number, const uint64_t *wish, struct fs_inode *space, struct error *err)
+{
+	struct fs_file file = {0};
+	struct error reason = {""};
+	bool there = false, moved = move_to(w, wish[0], &reason) == 0;
+	int result = moved ? load(w, wish, space, &file, &there, &reason) : -1;
+
+	if (has_doubts(w)) {
+		result = 1;
+	} else if (result < 0) { // a disk that cannot be read then: the next moment may be a better one
+		if (!moved)
+			give_up_span(w);
+		result = send_head(w, number, false, NULL, err) < 0 ? -1 : send_whole(w, reason.message, err);
+	} else {
+		result = send_head(w, number, there, &file, err);
+		if (result == 0)
+			result = there ? answer_content(w, wish, &file, err) : send_whole(w, "", err);
+	}
+	fs_file_release(&file);
+	return result;
 }
 
 static int answer_wish(struct walk *w, uint64_t number, const uint64_t *wish, struct fs_inode *space, struct error *err)
 {
-	struct fs_file file = {0};
-	struct error reason = {""};
-	bool there = false;
-	int result = move_to(w, wish[0], &reason);
+	w->told_wish = w->told_file = false;
+	w->sent_to = 0;
+	int result = try_wish(w, number, wish, space, err);
 
-	if (result < 0 && w->is_open) {
-		fs_span_release(&w->span);
-		w->is_open = false;
-	}
-	if (result == 0)
-		result = load(w, wish, space, &file, &there, &reason);
-	if (result < 0) { // a disk that cannot be read then: the next moment may be a better one
-		fs_file_release(&file);
-		return send_wish(w, number, false, err) < 0 ? -1 : send_whole(w, reason.message, err);
-	}
-	result = send_wish(w, number, there, err);
-	if (result == 0 && there)
-		result = send_file(w, &file, err) < 0 ? -1 : answer_content(w, wish, &file, err);
-	else if (result == 0)
-		result = send_whole(w, "", err);
-	fs_file_release(&file);
-	return result;
+	if (result <= 0)
+		return result;
+	give_up_span(w);
+	w->reads_all = true;
+	return try_wish(w, number, wish, space, err);
 }
 
 static int check_question(struct fs_job *job, struct error *err)
@@ -355,8 +404,8 @@ int fs_job_contents(struct fs_job *job, struct error *err)
 		result = answer_wish(&w, i / NUMBERS_OF_WISH, q->list + i, space, err);
 	if (result == 0)
 		result = close_span(&w, err);
-	else if (w.is_open)
-		fs_span_release(&w.span);
+	else
+		give_up_span(&w);
 	fs_map_release(&w.map);
 	return result;
 }

@@ -7,7 +7,7 @@
 . "$SRCDIR/tests/lib.sh"
 
 # Beside the reader of file systems, where it looks for it.
-cp "$BUILD/tests/unit/test_fs_tracks" "$BUILD/provgraph-fsread" .
+cp "$BUILD/tests/unit/test_fs_tracks" "$BUILD/tests/unit/test_contents" "$BUILD/provgraph-fsread" .
 ./test_fs_tracks compare "$SRCDIR/samples/guest-disk/web01.history" -1 130 3 >out || fail "the guest's disk: differs"
 contains out "seq:0 to seq:"
 [ "$(sed -n '1s/.*: \([0-9]*\) states/\1/p' out)" -ge 100 ] || fail "too few states: $(cat out)"
@@ -44,6 +44,8 @@ mke2fs -q -t ext4 -b 4096 -J size=4 -N 8192 -d files busy 512M || fail "mke2fs"
 ./test_fs_tracks busy busy b 6000 30 || fail "no busy history"
 ./test_fs_tracks compare b -1 45 2 >out || fail "a journal with damaged copies: differs"
 [ "$(sed -n '1s/.*: \([0-9]*\) states/\1/p' out)" -ge 500 ] || fail "too few states: $(cat out)"
+# So do contents, some of which are met half-way through an answer.
+./test_contents compare b 1 400 13 22 >out || fail "contents, in a journal with damaged copies: differ"
 
 # Files with more states than there is room for take nothing from the others.
 ./test_fs_tracks share b 30 || fail "shares"
@@ -57,6 +59,7 @@ contains out "4096 are the most"
 
 requires python3
 python3=$(command -v python3)
+protocol=$(sed -n "s/^#define FSREAD_PROTOCOL \([0-9]*\).*/\1/p" "$SRCDIR/snapshots/fsread.h")
 lie() { # FRAMES WORDS
 	rm -f provgraph-fsread
 	cat >provgraph-fsread <<END
@@ -68,7 +71,7 @@ def frame(kind, payload=b''):
     out.flush()
 u64 = lambda *values: b''.join(struct.pack('<Q', v) for v in values)
 state = lambda inode, seq, generation=7: frame(10, u64(seq, 0, inode, generation, *[0] * 14))
-frame(1, u64(2))
+frame(1, u64($protocol))
 $1
 frame(13)
 END
