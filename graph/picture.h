@@ -85,6 +85,8 @@ struct picture_edge {
 	bool failed, on_path, both_ways, correlation; // correlation: same destination, dotted, never walked
 	bool recovered;              // rests on records that a disk history gave back
 	bool no_write_seen;          // every open for writing behind it: the disk shows that nothing was written
+	bool ended_by_disk;          // of an open for writing behind it the interval ends with the last write that the disk shows
+	uint64_t write_until_ns;     // end of the last open for writing behind it; 0: none, or a fold's; NANOTIME_NONE: open when the log ends
 	uint64_t count, first_ns, last_ns;
 	uint64_t until_ns;           // last moment at which something may have flowed; NANOTIME_NONE: open when the log ends
 	struct text label;           // "opened for writing x7", "executed", "connected (in progress) x4"

@@ -198,8 +198,11 @@ static void mark_edges(struct picture_work *w)
 	for (size_t i = 0; i < w->flows.count; i++) {
 		const struct drawn_flow *f = &w->flows.items[i];
 		struct picture_edge *e = f->edge < w->p->edges.count ? &w->p->edges.items[f->edge] : NULL;
-		if (e && f->op == FLOW_OPEN_WRITE && !f->failed && f->perhaps_written && !joins_fold(w->p, e))
-			e->no_write_seen = false;
+		if (!e || f->op != FLOW_OPEN_WRITE || f->failed || joins_fold(w->p, e))
+			continue;
+		e->no_write_seen &= !f->perhaps_written;
+		e->ended_by_disk |= f->ended_by_disk;
+		e->write_until_ns = f->until_ns > e->write_until_ns ? f->until_ns : e->write_until_ns;
 	}
 }
 

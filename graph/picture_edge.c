@@ -48,6 +48,7 @@ static int add_flow(struct picture_work *w, const struct flow_table *t, uint32_t
 	f->on_path |= picture_path_has(&w->path, edge);
 	f->recovered |= e->recovered;
 	f->perhaps_written |= !e->no_write_seen;
+	f->ended_by_disk |= e->ended_by_disk;
 	return 0;
 }
 

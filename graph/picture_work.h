@@ -22,6 +22,7 @@ struct drawn_flow {
 	uint8_t op, class;         // enum flow_op; enum flow_class: the surest
 	bool failed, on_path, collapsed, recovered; // collapsed: through a pipe that is not drawn
 	bool perhaps_written;      // of one of its opens for writing no disk says that nothing was written
+	bool ended_by_disk;        // one of its opens for writing ends earlier by what a disk shows
 	uint64_t count, first_ns, last_ns, until_ns, serial;
 	uint32_t sample;           // first edge of the graph behind it
 	uint32_t edge;             // picture edge that shows it

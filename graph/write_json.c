@@ -275,11 +275,13 @@ static void add_edge(struct json *j, const struct picture *p, const struct pictu
 	json_bool(j, "both_ways", e->both_ways);
 	json_bool(j, "recovered", e->recovered);
 	json_bool(j, "no_write_seen", e->no_write_seen);
+	json_bool(j, "ended_by_disk", e->ended_by_disk);
 	json_bool(j, "on_path", e->on_path);
 	json_text(j, "label", e->label);
 	json_number(j, "count", e->count);
 	json_time(j, "first", e->first_ns, p->zone);
 	json_time(j, "last", e->last_ns, p->zone);
+	json_time(j, "write_until", e->write_until_ns ? e->write_until_ns : NANOTIME_NONE, p->zone);
 	add_numbers(j, "steps", e->steps, e->step_count);
 	add_evidence(j, p, e);
 	json_end(j, '}');

@@ -98,8 +98,11 @@ static void check_picture(const struct picture *p, const struct mail_incident *m
 	for (size_t i = 0; i < p->edges.count; i++) {
 		const struct picture_edge *e = &p->edges.items[i];
 		unwritten += e->no_write_seen;
-		if (e->no_write_seen)
-			CHECK((&p->nodes.items[e->to] == mailbox || &p->nodes.items[e->from] == mailbox) && (e->ops >> FLOW_OPEN_WRITE & 1));
+		CHECK(e->ended_by_disk == e->no_write_seen && (e->write_until_ns == 0 || e->ops >> FLOW_OPEN_WRITE & 1));
+		if (!e->no_write_seen)
+			continue;
+		CHECK((&p->nodes.items[e->to] == mailbox || &p->nodes.items[e->from] == mailbox) && (e->ops >> FLOW_OPEN_WRITE & 1));
+		CHECK_EQUAL(e->write_until_ns, AT(12)); // where it began
 	}
 	CHECK_EQUAL(unwritten, 1);
 	CHECK(m->contact != GRAPH_NONE);
