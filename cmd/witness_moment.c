@@ -31,12 +31,12 @@ static size_t kind_of(const struct graph *g, const struct annotate_moment *m)
 }
 
 // Content is in memory long before it is on the disk: 30 to 40 s, and a size may come as late. The inode's own time of change, which no
-// program can set, tells that a later state holds what the file was until limit_ns (the guest's clock). A clock that was stepped tells
-// nothing, nor do bytes that were written anew under an unchanged time: data goes to the disk ahead of its inode.
+// program can set, tells that a later state holds what the file was until limit_ns (the guest's clock). A clock that was set back tells
+// nothing (set forward, it still shows later what is later), nor do bytes that were written anew under an unchanged time: data goes to the disk ahead of its inode.
 static uint64_t settled(const struct witness_volume *v, const struct annotate_answer *a, uint64_t seq, uint64_t limit_ns)
 {
 	for (size_t i = 0; i < v->clock.pieces.count; i++)
-		if (v->clock.pieces.items[i].stepped)
+		if (v->clock.pieces.items[i].stepped && v->clock.pieces.items[i].step_ns < 0)
 			return seq;
 	for (size_t i = 0; i < a->states.count; i++) {
 		const struct timeline_state *s = &a->states.items[i].disk;
