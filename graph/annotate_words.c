@@ -41,10 +41,10 @@ const char *annotate_change_words(const struct timeline_state *s)
 {
 	const unsigned change = s->change;
 
-	if (change & TIMELINE_DELETED)
-		return "deleted";
 	if (change & TIMELINE_APPEARED)
 		return "appeared";
+	if (change & TIMELINE_DELETED)
+		return "deleted";
 	if (change & TIMELINE_CUT)
 		return s->size_bytes == 0 ? "emptied" : change & TIMELINE_REWRITTEN ? "cut and changed in place" : "cut";
 	if (change & TIMELINE_REWRITTEN)
@@ -56,10 +56,10 @@ const char *annotate_change_words(const struct timeline_state *s)
 
 char annotate_glyph(const struct timeline_state *s)
 {
-	if (s->change & TIMELINE_DELETED)
-		return 'x';
 	if (s->change & TIMELINE_APPEARED)
 		return '+';
+	if (s->change & TIMELINE_DELETED)
+		return 'x';
 	if (s->change & TIMELINE_CUT)
 		return 'v';
 	if (s->change & (TIMELINE_GREW | TIMELINE_REWRITTEN | TIMELINE_ARRIVED))

@@ -41,10 +41,12 @@ static void add_arrival(const struct losses *l, const struct annotate_state *s)
 	buffer_printf(b, " (on the disk%s, seq:%" PRIu64 ")", s->guest_ns == NANOTIME_NONE ? " by the host's clock" : "", s->disk.seq);
 }
 
-// An open for writing says only from when on; the other calls are the change itself.
+// An open for writing says only from when on, as one that made the file does; the other calls are the change itself.
 static bool is_opening(const struct losses *l, const struct annotate_state *s)
 {
-	return l->n->w->g->edges.items[s->edge].op == FLOW_OPEN_WRITE;
+	enum flow_op op = l->n->w->g->edges.items[s->edge].op;
+
+	return op == FLOW_OPEN_WRITE || op == FLOW_CREATE;
 }
 
 // ", by invoice.bin [155], between 10:05:09.086 (opened) and 10:05:09.157 +-6 ms (on the disk, seq:28)"
