@@ -6,6 +6,7 @@ requires python3 timeout
 mkdir bin
 cp "$PROVGRAPH" bin/provgraph
 python3=$(command -v python3)
+protocol=$(sed -n "s/^#define FSREAD_PROTOCOL \([0-9]*\).*/\1/p" "$SRCDIR/snapshots/fsread.h")
 # Plays what stands in ./lie beside it; its environment is empty.
 cat >bin/provgraph-fsread <<END
 #!$python3
@@ -24,7 +25,7 @@ if lie == 'silent exit': sys.exit(3)
 if lie == 'other version': frame(1, u64(99)); time.sleep(60)
 if lie == 'no greeting': frame(END_); time.sleep(60)
 if lie == 'text': out.write(b'hello, who is there? ' * 10); out.flush(); time.sleep(60)
-frame(1, u64(2))
+frame(1, u64($protocol))
 if lie == 'killed': os.kill(os.getpid(), signal.SIGKILL)
 if lie == 'sandbox': os.kill(os.getpid(), signal.SIGSYS)
 if lie == 'crash': os.kill(os.getpid(), signal.SIGSEGV)
