@@ -71,6 +71,7 @@ struct line_source { // a file's content now
 enum line_frame {
 	LINE_FRAME_CAME = 1, // u64 seq, host ns, inode; then of each line: u64 offset << 2 | mixed << 1 | complete, bytes. Lines are numbered in this order, from 0
 	LINE_FRAME_WENT,     // of each line: u64 number, seq, host ns, change
+	LINE_FRAME_ANEW,     // nothing more: what came before counts for nothing, it begins from the first line. At most once
 };
 
 int line_table_init(struct line_table *t, line_table_found *found, void *context, struct error *err);

@@ -15,6 +15,7 @@
 struct taking {
 	struct log_lines *lines;
 	struct buffer waiting; // bytes that are not in the spool yet
+	bool anew;             // once
 };
 
 static int spool(struct taking *t, size_t least, struct error *err)
@@ -72,13 +73,29 @@ static int take_went(struct taking *t, struct wire_reader *r, struct error *err)
 	return wire_end(r, "lines of a log", err);
 }
 
+// The reader found that it had to read more (fs_cursor.h).
+static int take_anew(struct taking *t, struct wire_reader *r, struct error *err)
+{
+	if (t->anew)
+		return error_set(err, "provgraph-fsread: it begins the lines of a log a third time");
+	t->anew = true;
+	if (ftruncate(t->lines->fd, 0) < 0 || lseek(t->lines->fd, 0, SEEK_SET) < 0)
+		return error_set_errno(err, errno, "temporary file: cannot be emptied");
+	buffer_clear(&t->waiting);
+	t->lines->lines.count = 0;
+	t->lines->length = 0;
+	return wire_end(r, "lines of a log", err);
+}
+
 static int on_frame(void *context, uint32_t type, const void *payload, size_t length, struct error *err)
 {
 	struct wire_reader r = wire_read(payload, length);
 	uint64_t kind = wire_get_u64(&r);
 
-	if (type != FSREAD_FRAME_LINE || (kind != LINE_FRAME_CAME && kind != LINE_FRAME_WENT))
+	if (type != FSREAD_FRAME_LINE || kind < LINE_FRAME_CAME || kind > LINE_FRAME_ANEW)
 		return error_set(err, "provgraph-fsread: sent a frame of kind %u that nobody asked for", type);
+	if (kind == LINE_FRAME_ANEW)
+		return take_anew(context, &r, err);
 	return kind == LINE_FRAME_CAME ? take_came(context, &r, err) : take_went(context, &r, err);
 }
 
