@@ -17,10 +17,29 @@
 
 #define FRAME_BYTES ((size_t)256 << 10)
 #define MAX_FILES 256u          /* our limit for files that were moved on: each is a walk over the history */
+#define MAX_SIBLINGS 64u        /* of them for files that bear the log's name at a moment: whoever makes many takes no room from those that were the log */
+#define MAX_NAMES 65536u        /* our limit for such names that are looked at */
 #define GONE_AT_ONCE 8192u      /* in one frame */
 #define KIND_BITS 0xF000u       /* S_IFMT and S_IFREG as Linux stores them */
 #define REGULAR_BITS 0x8000u
 #define CONTENT_CHANGES (TIMELINE_GREW | TIMELINE_CUT | TIMELINE_REWRITTEN | TIMELINE_ARRIVED)
+
+// ---- cursors
+
+int lines_cursor_open(struct lines *l, uint64_t seq, struct fs_cursor **ret, struct error *err)
+{
+	if (fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), seq, ret, err) < 0)
+		return -1;
+	if (!l->reads_all)
+		fs_cursor_read_less(*ret);
+	return 0;
+}
+
+void lines_cursor_free(struct lines *l, struct fs_cursor *cursor)
+{
+	l->doubts |= cursor && fs_cursor_doubts(cursor);
+	fs_cursor_free(cursor);
+}
 
 // ---- sending
 
@@ -207,7 +226,7 @@ static int take_states(struct lines *l, const struct fs_track *track, uint64_t f
 
 	l->moved_on = only != NULL;
 	if (i < track->states.count)
-		result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), from_seq, &cursor, err);
+		result = lines_cursor_open(l, from_seq, &cursor, err);
 	for (; result == 0 && i < track->states.count && !l->table.full; i++) {
 		const struct timeline_state *s = &track->states.items[i];
 
@@ -225,7 +244,7 @@ static int take_states(struct lines *l, const struct fs_track *track, uint64_t f
 		first = false;
 	}
 	line_file_release(&file);
-	fs_cursor_free(cursor);
+	lines_cursor_free(l, cursor);
 	return result;
 }
 
@@ -260,8 +279,7 @@ static int follow_inodes(struct lines *l, const struct moved *files, size_t coun
 	struct fs_tracks tracks = {0};
 	struct fs_cursor *cursor = NULL;
 	size_t different = 0;
-	int result = inodes ? fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), q->from_seq, &cursor, err) :
-			      error_set(err, "out of memory");
+	int result = inodes ? lines_cursor_open(l, q->from_seq, &cursor, err) : error_set(err, "out of memory");
 
 	for (size_t i = 0; result == 0 && i < count; i++) { // one inode can have been the log in two lives
 		size_t k = 0;
@@ -288,7 +306,7 @@ static int follow_inodes(struct lines *l, const struct moved *files, size_t coun
 		result = take_states(l, &tracks.items[k], only.from_seq, &only, err);
 	}
 	fs_tracks_release(&tracks);
-	fs_cursor_free(cursor);
+	lines_cursor_free(l, cursor);
 	free(inodes);
 	return result;
 }
@@ -314,7 +332,7 @@ static int on_name(void *context, const void *name, size_t length, uint64_t inod
 		if (at[i] < '0' || at[i] > '9')
 			return 0;
 	s->failed |= u64_vector_append(&s->inodes, inode) < 0;
-	return s->failed;
+	return s->failed || s->inodes.count >= MAX_NAMES;
 }
 
 static int by_mtime(const void *a, const void *b)
@@ -326,7 +344,7 @@ static int by_mtime(const void *a, const void *b)
 	return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-static int take_sibling(struct lines *l, struct fs_cursor *cursor, uint64_t number, uint64_t from_seq, struct error *err)
+static int take_sibling(struct lines *l, struct fs_cursor *cursor, uint64_t number, uint64_t from_seq, struct moved_vector *ret, struct error *err)
 {
 	struct fs_inode *inode = malloc(sizeof(*inode));
 	struct fs_file file = {0};
@@ -335,10 +353,43 @@ static int take_sibling(struct lines *l, struct fs_cursor *cursor, uint64_t numb
 	int result = inode ? fs_inode_read(cursor, l->span->end.fs, number, inode, &found, err) : error_set(err, "out of memory");
 
 	if (result == 0 && found && fs_inode_lives(inode->raw) && fs_inode_kind(inode) == FS_REGULAR &&
-	    fs_ext_decode_inode(l->span->end.fs, number, inode->raw, inode->length, &file, &ignored) == 0)
-		result = move_on(l, (struct moved){.inode = number, .generation = fs_inode_generation(inode), .from_seq = from_seq, .mtime_ns = file.mtime_ns}, err);
+	    fs_ext_decode_inode(l->span->end.fs, number, inode->raw, inode->length, &file, &ignored) == 0) {
+		struct moved sibling = {.inode = number, .generation = fs_inode_generation(inode), .from_seq = from_seq, .mtime_ns = file.mtime_ns};
+
+		result = moved_vector_append(ret, sibling) < 0 ? error_set(err, "out of memory") : 0;
+	}
 	fs_file_release(&file);
 	free(inode);
+	return result;
+}
+
+// One file may have many of the names. They are sorted.
+static void drop_links(struct moved_vector *v)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->count; i++)
+		if (kept == 0 || v->items[kept - 1].inode != v->items[i].inode)
+			v->items[kept++] = v->items[i];
+	v->count = kept;
+}
+
+// The newest ones, the oldest of them first.
+static int take_siblings(struct lines *l, struct fs_cursor *cursor, const struct u64_vector *inodes, struct error *err)
+{
+	struct moved_vector siblings = {0};
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < inodes->count; i++)
+		result = take_sibling(l, cursor, inodes->items[i], l->job->question->from_seq, &siblings, err);
+	if (siblings.count > 0)
+		qsort(siblings.items, siblings.count, sizeof(*siblings.items), by_mtime);
+	drop_links(&siblings);
+	if (result == 0 && siblings.count > MAX_SIBLINGS)
+		result = fs_job_warn(l->job, "more than 64 files bear the log's name with a number: only the newest ones are looked at", err);
+	for (size_t i = siblings.count > MAX_SIBLINGS ? siblings.count - MAX_SIBLINGS : 0; result == 0 && i < siblings.count; i++)
+		result = move_on(l, siblings.items[i], err);
+	moved_vector_release(&siblings);
 	return result;
 }
 
@@ -353,14 +404,13 @@ static int find_siblings(struct lines *l, uint64_t seq, struct error *err)
 	struct fs_inode *inode = NULL;
 	uint64_t number = 0;
 	bool found = false;
-	size_t first = l->moved.count;
 
 	if (!path)
 		return 0;
 	s.length = q->path_length - (size_t)(s.name - path);
 	if (s.length == 0)
 		return 0;
-	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), seq, &cursor, err);
+	int result = lines_cursor_open(l, seq, &cursor, err);
 
 	if (result == 0 && !(inode = malloc(sizeof(*inode))))
 		result = error_set(err, "out of memory");
@@ -372,13 +422,11 @@ static int find_siblings(struct lines *l, uint64_t seq, struct error *err)
 		result = fs_names_list(cursor, inode, on_name, &s, NULL, err) < 0 ? -1 : 0;
 	if (result == 0 && s.failed)
 		result = error_set(err, "out of memory");
-	for (size_t i = 0; result == 0 && i < s.inodes.count; i++)
-		result = take_sibling(l, cursor, s.inodes.items[i], q->from_seq, err);
-	if (l->moved.count > first)
-		qsort(l->moved.items + first, l->moved.count - first, sizeof(*l->moved.items), by_mtime);
+	if (result == 0)
+		result = take_siblings(l, cursor, &s.inodes, err);
 	u64_vector_release(&s.inodes);
 	free(inode);
-	fs_cursor_free(cursor);
+	lines_cursor_free(l, cursor);
 	return result;
 }
 
@@ -433,14 +481,17 @@ static int follow_all(struct lines *l, struct error *err)
 	return send_gone(l, err);
 }
 
-int fs_job_lines(struct fs_job *job, struct error *err)
+// false in *ret_sure: what was not read of the journal may matter, and all of it has to be read.
+static int answer(struct fs_job *job, bool reads_all, bool *ret_sure, struct error *err)
 {
 	struct fs_span span;
-	struct lines l = {.job = job, .span = &span};
+	struct lines l = {.job = job, .span = &span, .reads_all = reads_all};
 	int result;
 
 	if (fs_span_open(job, job->question->from_seq, job->question->to_seq, &span, err) < 0)
 		return -1;
+	if (!reads_all)
+		fs_cursor_read_less(span.cursor);
 	result = line_table_init(&l.table, on_line, &l, err);
 	if (result == 0)
 		result = follow_all(&l, err);
@@ -449,6 +500,26 @@ int fs_job_lines(struct fs_job *job, struct error *err)
 	line_table_release(&l.table);
 	moved_vector_release(&l.moved);
 	buffer_release(&l.frame);
+	*ret_sure = reads_all || !(l.doubts || fs_cursor_doubts(span.cursor));
 	fs_span_release(&span);
 	return result;
+}
+
+static int begin_anew(struct fs_job *job, struct error *err)
+{
+	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+
+	job->failure = FSREAD_BROKEN; // what failed then counts for nothing, either
+	wire_put_u64(&payload, LINE_FRAME_ANEW);
+	return fs_job_send(job, FSREAD_FRAME_LINE, &payload, err);
+}
+
+int fs_job_lines(struct fs_job *job, struct error *err)
+{
+	bool sure = true;
+	int result = answer(job, false, &sure, err);
+
+	if (sure)
+		return result;
+	return begin_anew(job, err) < 0 ? -1 : answer(job, true, &sure, err);
 }

@@ -18,8 +18,12 @@ struct lines {
 	const struct timeline_state *state; // that brings them
 	uint64_t arrival_ns;
 	bool moved_on;              // of a file that was the log before
+	bool reads_all, doubts;     // of the journal; a cursor that read less found that it should not have
+	uint64_t nameless_work;     // looking at files without a name: entries of their maps
 };
 int lines_flush(struct lines *l, struct error *err);
+int lines_cursor_open(struct lines *l, uint64_t seq, struct fs_cursor **ret, struct error *err);
+void lines_cursor_free(struct lines *l, struct fs_cursor *cursor);
 // Bytes [from, to) changed, of a file of `size` bytes that lies as the map says.
 int lines_take(struct lines *l, struct fs_cursor *cursor, const struct fs_map *map, uint64_t size, struct line_file *file, uint64_t from, uint64_t to,
 	       const struct line_moment *when, struct error *err);

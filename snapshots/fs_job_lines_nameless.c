@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_WORK (FS_TRACK_MAX_WORK / 4) /* our limit for all of them */
+#define WORK_OF_A_LOOK 16u
+#define WORK_OF_A_NODE 64u               /* as in fs_track.c */
+
 struct nameless {
 	struct lines *lines;
 	struct fs_cursor *cursor;
@@ -87,10 +91,13 @@ static int look(struct nameless *n, struct error *err)
 		result = -1;
 	if (result == 0)
 		result = fs_map_decode(n->inode.raw, n->inode.length, fs_cursor_block_bytes(n->cursor), fs_names_read, n->cursor, &map, err);
+	l->nameless_work += WORK_OF_A_LOOK + map.runs.count + WORK_OF_A_NODE * map.nodes.count;
 	if (result == 0)
 		result = lines_take(l, n->cursor, &map, size, &n->content, line_file_unsettled(&n->content), size, &when, err);
 	if (result == 0)
 		result = watch(n, &map, err);
+	if (result == 0 && l->nameless_work > MAX_WORK)
+		result = fs_job_warn(l->job, "a log without a name lies in more pieces than are looked at: what was written to it later is missing", err) < 0 ? -1 : 1;
 	l->table.nameless = NULL;
 	fs_map_release(&map);
 	return lines_flush(l, err) < 0 ? -1 : result;
@@ -122,7 +129,7 @@ int lines_follow_nameless(struct lines *l, const struct moved *file, struct erro
 	n->lines = l;
 	n->file = file;
 	n->state = (struct timeline_state){.seq = file->from_seq, .inode = file->inode, .generation = file->generation};
-	int result = fs_cursor_open(l->job->history, &l->span->end.partition, fs_ext_block_bytes(l->span->end.fs), file->from_seq, &n->cursor, err);
+	int result = lines_cursor_open(l, file->from_seq, &n->cursor, err);
 
 	if (result == 0) {
 		n->state.arrival_ns = fs_cursor_time(n->cursor);
@@ -132,7 +139,7 @@ int lines_follow_nameless(struct lines *l, const struct moved *file, struct erro
 		result = fs_cursor_walk(n->cursor, l->job->question->to_seq, no_step, on_step, n, err);
 	line_file_release(&n->content);
 	fs_ranges_release(&n->watched);
-	fs_cursor_free(n->cursor);
+	lines_cursor_free(l, n->cursor);
 	free(n);
 	return result < 0 ? -1 : 0;
 }

@@ -43,3 +43,34 @@ expect_status 2 "$PROVGRAPH" disk lost "$SRCDIR/samples/guest-disk/web01.history
 contains err "was never there in this span of the history"
 expect_status 2 "$PROVGRAPH" disk lost "$SRCDIR/samples/guest-disk/web01.history"
 contains err "which file?"
+
+# A log that was moved on is found among any number of files that bear its name with a number.
+requires mke2fs debugfs qemu-img
+# shellcheck source=tests/serve.sh
+. "$SRCDIR/tests/serve.sh"
+mkdir -p tree/log
+for i in $(seq 1000 1299); do echo "decoy $i" >"tree/log/a.log.$i"; done
+touch -d 2020-01-01 tree/log/a.log.*
+echo "decoy in fact" >tree/log/a.log.7
+printf 'first\nsecond\n' >tree/log/a.log
+mke2fs -q -t ext4 -O ^has_journal -b 1024 -N 400 -d tree image 8M || fail "mke2fs"
+"$PROVGRAPH" disk init h --size 8M >init.out 2>&1 || fail "$(cat init.out)"
+start_disk serve h socket
+store() {
+	qemu-img convert -n -f raw -O raw image "$(uri socket)" >convert.out 2>&1 || fail "$(cat convert.out)"
+	qemu-io -f raw -c flush "$(uri socket)" >io.out 2>&1 || fail "$(cat io.out)"
+	seq=$("$PROVGRAPH" disk info --json h | sed -n 's/.*"last_seq": \([0-9]*\).*/\1/p')
+}
+edit() { printf '%s\n' "$@" | debugfs -w -f - image >debugfs.out 2>&1 || fail "$(cat debugfs.out)"; }
+store
+begun=$seq
+printf 'third\n' >anew
+edit "link /log/a.log /log/a.log.1" "unlink /log/a.log" "write anew /log/a.log"
+store
+edit "rm /log/a.log.7"
+store
+stop_disk "$served"
+expect_status 1 "$PROVGRAPH" disk lost h /log/a.log --from "seq:$begun" --to "seq:$seq" --utc
+contains out "decoy in fact"
+if grep -qE 'first|second' out; then fail "a log that was moved on is gone"; fi
+contains err "only the newest ones are looked at"
