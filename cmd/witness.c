@@ -268,18 +268,20 @@ static int ask_volume(struct witness *w, uint32_t volume, const struct annotate_
 	struct witness_volume *v = &w->volumes[volume];
 	struct timeline_states states = {0};
 	uint64_t *inodes = malloc((wishes->count + 1) * sizeof(*inodes));
-	size_t count = 0, distinct = 0;
+	size_t count = 0, distinct = 0, births = 0;
 
 	if (!inodes)
 		return error_set(err, "out of memory");
 	for (size_t i = 0; i < wishes->count; i++)
-		if (wishes->items[i].volume == volume)
+		if (wishes->items[i].volume == volume) {
 			inodes[count++] = wishes->items[i].inode;
+			births += wishes->items[i].birth_only;
+		}
 	qsort(inodes, count, sizeof(*inodes), by_number);
 	for (size_t i = 0; i < count; i++) // two lives of one inode are one question
 		if (distinct == 0 || inodes[distinct - 1] != inodes[i])
 			inodes[distinct++] = inodes[i];
-	v->asked = (uint32_t)count;
+	v->asked = (uint32_t)(count - births);
 	int result = distinct > 0 ? timeline_inodes(&v->file, inodes, distinct, v->from_seq, v->to_seq, &states, err) : 0;
 
 	if (result < 0)

@@ -207,15 +207,49 @@ void annotation_set_window(struct annotation *a, uint64_t from_ns, uint64_t to_n
 
 // ---- wishes
 
-static int add_wish(struct annotation *a, uint32_t file, struct annotate_wishes *ret)
+static int add_wish(struct annotation *a, uint32_t file, bool birth_only, struct annotate_wishes *ret)
 {
 	const struct file *f = &a->g->files.items[file];
-	struct annotate_wish wish = {.file = file, .volume = a->answers[file].volume, .inode = f->inode};
-	struct annotate_asked asked = {.file = file, .volume = wish.volume, .first_ns = first_of(a->g, f), .gone_ns = NANOTIME_NONE};
+	struct annotate_wish wish = {.file = file, .volume = a->answers[file].volume, .inode = f->inode, .birth_only = birth_only};
+	struct annotate_asked asked = {.file = file, .volume = wish.volume, .first_ns = first_of(a->g, f), .gone_ns = NANOTIME_NONE, .birth_only = birth_only};
 
 	if (annotate_wishes_append(ret, wish) < 0)
 		return -1;
 	return annotate_asked_vector_append(&a->asked, asked);
+}
+
+// A birth that a disk can be asked about: what went within seconds may never have reached it.
+static bool tells_birth(const struct annotation *a, uint32_t file)
+{
+	const struct file *f = &a->g->files.items[file];
+
+	return a->answers[file].verdict == ANNOTATE_NOT_ASKED && f->created_ns >= a->from_ns && f->created_ns <= a->to_ns &&
+	       (f->deleted_ns == NANOTIME_NONE || annotate_subtract(f->deleted_ns, f->created_ns) >= ANNOTATE_PATIENCE_NS);
+}
+
+static int add_births(struct annotation *a, uint32_t volume, const bool *wished, struct annotate_wishes *ret)
+{
+	uint32_t births = 0, others = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < a->made.count; i++) {
+		uint32_t file = a->made.items[i];
+		if (a->answers[file].volume != volume)
+			continue;
+		births += wished[file];
+		others += !wished[file] && tells_birth(a, file);
+	}
+	uint32_t missing = births < ANNOTATE_BIRTHS ? ANNOTATE_BIRTHS - births : 0, at = 0, added = 0;
+	for (size_t i = 0; result == 0 && i < a->made.count && added < missing; i++) { // evenly over the numbers
+		uint32_t file = a->made.items[i];
+		if (a->answers[file].volume != volume || wished[file] || !tells_birth(a, file))
+			continue;
+		if ((uint64_t)at++ * missing < (uint64_t)added * others)
+			continue;
+		result = add_wish(a, file, true, ret);
+		added++;
+	}
+	return result;
 }
 
 int annotation_wishes(struct annotation *a, const struct trace *t, size_t limit, struct annotate_wishes *ret, struct error *err)
@@ -230,8 +264,10 @@ int annotation_wishes(struct annotation *a, const struct trace *t, size_t limit,
 		if (n->kind != NODE_FILE || wished[n->entity] || a->answers[n->entity].verdict != ANNOTATE_NOT_ASKED)
 			continue;
 		wished[n->entity] = true;
-		result = add_wish(a, n->entity, ret);
+		result = add_wish(a, n->entity, false, ret);
 	}
+	for (uint32_t v = 0; result == 0 && v < a->volume_count; v++)
+		result = add_births(a, v, wished, ret);
 	free(wished);
 	return result == 0 ? 0 : error_set(err, "asking for the best files: out of memory");
 }
@@ -375,9 +411,10 @@ static int take_file(struct annotation *a, struct annotate_asked *asked, const s
 
 	asked->taken = true;
 	annotate_states_release(&a->answers[asked->file].states);
-	if (result == 0) {
-		size_t life = annotate_life_of(&lives, &claim, v, &asked->sure);
+	if (result == 0)
 		asked->birth = annotate_birth_compare(&lives, &claim, v);
+	if (result == 0 && !asked->birth_only) {
+		size_t life = annotate_life_of(&lives, &claim, v, &asked->sure);
 		if (life == SIZE_MAX)
 			a->answers[asked->file].verdict =
 				a->doubts[asked->volume] & ANNOTATE_INCOMPLETE ? ANNOTATE_NOT_COVERED : absent_verdict(a->g, v, f, asked->first_ns);
@@ -385,7 +422,7 @@ static int take_file(struct annotation *a, struct annotate_asked *asked, const s
 			result = error_set(err, "states of inode %" PRIu64 ": out of memory", f->inode);
 	}
 	annotate_lives_release(&lives);
-	return result == 0 ? annotate_match(a, asked->file, err) : -1;
+	return result < 0 ? -1 : asked->birth_only ? 0 : annotate_match(a, asked->file, err);
 }
 
 // Content that came more than patience after its inode's last change: this guest writes back later than anybody should expect, and its

@@ -82,9 +82,11 @@ void annotation_free(struct annotation *a);
 // older events were brought in; it never tells more than that. To be set before annotation_take().
 void annotation_set_window(struct annotation *a, uint64_t from_ns, uint64_t to_ns);
 
-struct annotate_wish { uint32_t file, volume; uint64_t inode; };
+#define ANNOTATE_BIRTHS 16u /* files of a volume whose making is on record: so many are asked for, if need be outside of the slice */
+struct annotate_wish { uint32_t file, volume; uint64_t inode; bool birth_only /* its states are no part of the case */; };
 VECTOR_DEFINE(annotate_wishes, struct annotate_wish)
-// The best `limit` files of the slice on the volumes, best first; ties as in trace.order. Two lives of one inode are two wishes.
+// The best `limit` files of the slice on the volumes, best first; ties as in trace.order. Two lives of one inode are two wishes. Behind them
+// those that only tell whether it is the right disk: a case that made no file itself would believe any.
 int annotation_wishes(struct annotation *a, const struct trace *t, size_t limit, struct annotate_wishes *ret, struct error *err);
 // What a volume answered about the inodes of its wishes (all states, as timeline_inodes() groups them).
 int annotation_take(struct annotation *a, uint32_t volume, const struct timeline_states *states, struct error *err);

@@ -37,6 +37,7 @@ struct annotate_asked {          // a file that a disk is asked for
 	uint64_t first_ns;       // first that the log tells of it (guest clock)
 	uint64_t gone_ns;        // when this life of the inode ended on the disk (host clock); NANOTIME_NONE
 	enum annotate_birth birth;
+	bool birth_only;         // only for annotation_births()
 	bool taken;              // the volume has answered
 	bool sure;               // the life is this file's, and no other can be
 };
