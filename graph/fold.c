@@ -4,6 +4,7 @@
 #include "base/nanotime.h"
 #include "base/text.h"
 #include "graph/label.h"
+#include "graph/persistence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 struct sibling_key {
 	uint32_t next;
 	uint8_t op, kind, side;
-	bool marked;
+	bool marked, library;
 	struct label_span name; // a file's folder, a process's program
 };
 
@@ -36,7 +37,11 @@ static bool sibling_key_of(const struct subjects *s, uint32_t subject, struct si
 		const char *base;
 		size_t base_length;
 		ret->name.bytes = intern_string(s->graph->strings, name);
-		text_split_path(ret->name.bytes, intern_length(s->graph->strings, name), &base, &base_length, &ret->name.length);
+		size_t length = intern_length(s->graph->strings, name);
+		if (!(it->marks & MARK_WRITTEN) && persistence_is_library(ret->name.bytes, length))
+			ret->library = true; // whatever their folder: the loader opened them
+		else
+			text_split_path(ret->name.bytes, length, &base, &base_length, &ret->name.length);
 	} else if (it->kind == PICTURE_PROCESS) {
 		ret->name = label_program(s->graph, subjects_segment(s, subject));
 	} else if (it->kind != PICTURE_ADDRESS) {
@@ -68,14 +73,14 @@ static bool same_class(struct label_span a, struct label_span b)
 static bool same_key(const struct sibling_key *a, const struct sibling_key *b)
 {
 	return a->next == b->next && a->op == b->op && a->kind == b->kind && a->side == b->side && a->marked == b->marked &&
-	       same_class(a->name, b->name);
+	       a->library == b->library && (a->library || same_class(a->name, b->name));
 }
 
 static uint64_t hash_key(const struct sibling_key *k)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->next;
 	h = h * UINT64_C(0x100000001b3) ^ (uint64_t)(k->op << 16 | k->kind << 8 | k->side << 1 | k->marked);
-	for (size_t i = 0; i < k->name.length;)
+	for (size_t i = 0; !k->library && i < k->name.length;)
 		h = (h ^ (unsigned char)class_character(k->name, &i)) * UINT64_C(0x100000001b3);
 	return (h ^ h >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
 }
@@ -140,7 +145,7 @@ static int fill_siblings(struct folds *f, const struct subjects *s, struct group
 		if (s->items[subject].best != order->items[i] || group_of[subject] == GRAPH_NONE)
 			continue;
 		struct sibling_group *g = &groups->items[group_of[subject]];
-		uint32_t needed = s->items[subject].marks & MARKED ? FOLD_SIBLINGS_MARKED : FOLD_SIBLINGS;
+		uint32_t needed = s->items[subject].marks & MARKED ? FOLD_SIBLINGS_MARKED : g->key.library ? FOLD_LIBRARIES : FOLD_SIBLINGS;
 		if (g->count < needed)
 			continue;
 		if (g->fold == GRAPH_NONE && add_fold(f, s, g, &g->fold) < 0)

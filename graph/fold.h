@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define FOLD_SIBLINGS 5
+#define FOLD_LIBRARIES 2 /* that the loader opened for one process: they matter little beside each other */
 #define FOLD_SIBLINGS_MARKED 9 /* of those that an analyst must see, more are shown before they are folded */
 
 struct fold {

@@ -155,6 +155,21 @@ bool persistence_is_secret(const char *path, size_t length)
 	return find_place(secrets, ARRAY_LENGTH(secrets), path, length) != NULL;
 }
 
+// ld.so(8): FILES, and the default folders of its search.
+bool persistence_is_library(const char *path, size_t length)
+{
+	static const struct place folders[] = {{"/lib/", NULL, NULL, ""}, {"/lib64/", NULL, NULL, ""}, {"/usr/lib/", NULL, NULL, ""}, {"/usr/lib64/", NULL, NULL, ""}};
+	static const char cache[] = "/etc/ld.so.cache";
+	const char *base = length > 0 ? memrchr(path, '/', length) : NULL;
+
+	if (length == sizeof(cache) - 1 && memcmp(path, cache, length) == 0)
+		return true;
+	if (!base || !find_place(folders, ARRAY_LENGTH(folders), path, length))
+		return false;
+	size_t base_length = length - (size_t)(++base - path);
+	return base_length > 3 && (memcmp(base, "lib", 3) == 0 || memcmp(base, "ld-", 3) == 0) && memmem(base, base_length, ".so", 3) != NULL;
+}
+
 // Versions follow names: python3.11, bash5. A name counts when only digits and dots follow it.
 static bool one_of(const char *base, size_t length, const char *const *names, size_t count)
 {

@@ -15,6 +15,9 @@ const char *persistence_of_path(const char *path, size_t length);
 bool persistence_is_log(const char *path, size_t length);
 // Keys and password hashes: what is opened for reading there may be what was taken.
 bool persistence_is_secret(const char *path, size_t length);
+// What the dynamic loader opens at the start of nearly every program: its cache, and shared libraries in the system's folders. Such files
+// are drawn as any other, but fold together, and being read by a program that started late does not make them loot.
+bool persistence_is_library(const char *path, size_t length);
 // A program that runs scripts: python3.11, sh, perl ... by its base name.
 bool persistence_is_interpreter(const char *base, size_t length);
 bool persistence_is_shell(const char *base, size_t length);

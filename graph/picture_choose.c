@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "graph/picture_choose.h"
 
+#include "graph/persistence.h"
 #include "graph/picture_near.h"
 
 #include <math.h>
@@ -184,7 +185,10 @@ static bool may_have_been_sent(const struct chooser *c, const struct subject *it
 	const struct trace *t = c->s->trace;
 	if (it->side != TRACE_CAUSE || it->kind != PICTURE_FILE || t->contact == GRAPH_NONE || t->nodes[it->best].next_edge == GRAPH_NONE)
 		return false;
-	return c->s->graph->edges.items[t->nodes[it->best].next_edge].start_ns > c->s->graph->connections.items[t->contact].time_ns;
+	if (c->s->graph->edges.items[t->nodes[it->best].next_edge].start_ns <= c->s->graph->connections.items[t->contact].time_ns)
+		return false;
+	uint32_t name = file_name_at(subjects_file(c->s, c->s->of[it->best]), NANOTIME_NONE);
+	return !persistence_is_library(intern_string(c->s->graph->strings, name), intern_length(c->s->graph->strings, name));
 }
 
 static int64_t weight_of(const struct chooser *c, const struct subject *it)

@@ -139,6 +139,13 @@ static void test_places(void)
 			CHECK(what == NULL);
 	}
 	CHECK(persistence_is_log("/var/log/auth.log", 17) && persistence_is_log("/home/a/.bash_history", 21));
+	static const char *const libraries[] = {"/etc/ld.so.cache", "/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2", "/usr/lib64/libssl.so.3"};
+	static const char *const others[] = {"/tmp/libc.so.6", "/etc/ld.so.preload", "/lib/libc", "/usr/lib/python3/lib.py", "/lib/", "libc.so.6", "",
+					     "/home/a/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/cups/backend/so", "/lib/x.so"};
+	for (size_t i = 0; i < 4; i++)
+		CHECK(persistence_is_library(libraries[i], strlen(libraries[i])));
+	for (size_t i = 0; i < 10; i++)
+		CHECK(!persistence_is_library(others[i], strlen(others[i])));
 	CHECK(!persistence_is_log("/var/logs", 9) && !persistence_is_log("/home/a/log", 11));
 	CHECK(persistence_is_secret("/etc/shadow", 11) && persistence_is_secret("/home/a/.ssh/id_ed25519", 23));
 	CHECK(persistence_is_interpreter("python3.11", 10) && persistence_is_interpreter("-bash", 5) && !persistence_is_interpreter("pythonic", 8));
