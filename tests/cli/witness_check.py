@@ -28,7 +28,7 @@ class Sample:
         self.history = folder + "/" + self.disk["history"]
         self.nodes = {node["id"]: node for node in self.truth["nodes"]}
         self.failures, self.case_ = [], None
-        self.counted = {}
+        self.counted, self.told = {}, []
 
     def disk_path(self, file):
         """A path of the log, as the recorded disk has it."""
@@ -93,6 +93,27 @@ class Sample:
         return [edge for edge in self.case_["edges"] if true["op"] in edge["ops"] and (
             edge["from"] in left and edge["to"] in right or edge["both_ways"] and edge["from"] in right and edge["to"] in left)]
 
+    def true_offset(self, host_ns):
+        """Host minus guest, as the guest told about then: the machines' clocks do not go alike for minutes."""
+        clock = self.disk["clock"]
+        border = clock["step"]["host_to_ns"] if "step" in clock else 0
+        same = [s for s in clock["samples"] if (s["host_ns"] >= border) == (host_ns >= border)]
+        near = [s for s in same if abs(s["host_ns"] - host_ns) < 20 * SECOND] or same
+        return (max(s["low_ns"] for s in near) + min(s["high_ns"] for s in near)) / 2
+
+    def why(self, what, both=True):
+        """What is said of a path, pid or address: side, rank, all of it; without the disk, too."""
+        words = self.question(self.history)
+        words = [w for w in words if w != "--json"]
+        if not both:
+            at = words.index("--disk")
+            del words[at:at + 2]
+        status, output, messages = self.run(*words, "--why", str(what))
+        self.expect(status == 0, f"status {status} of --why {what}: {messages}")
+        text = output.decode("utf-8", "replace")
+        found = re.search(r": (cause|effect|contact), score [0-9.e-]+, rank (\d+) of (\d+)", text)
+        return (found[1], int(found[2]), int(found[3]), text) if found else ("not in the slice", 0, 0, text)
+
     def lines(self, *words, good=(0,)):
         """JSON objects, one a line."""
         status, output, messages = self.run(*words)
@@ -153,16 +174,32 @@ def check_clock(s):
     pieces = s.lines("disk", "clock", s.history, "--json", "--quiet")
     if not s.expect(pieces, "the disk tells no clock"):
         return
-    true = (s.disk["clock"]["low_ns"] + s.disk["clock"]["high_ns"]) / 2
     differences = []
+    step = s.disk["clock"].get("step")
     for sample in s.disk["clock"]["samples"]:
-        piece = [p for p in pieces if p["from_ns"] <= sample["host_ns"]] or pieces
+        piece = [p for p in pieces if p["from_ns"] <= sample["host_ns"]] or pieces[:1]
         offset, error = offset_at(piece[-1], sample["host_ns"])
+        true = s.true_offset(sample["host_ns"])
+        if step and sample["host_ns"] >= step["host_to_ns"] and not piece[-1]["stepped"]:
+            continue  # not sampled yet: the step is known only with the first commit behind it
         differences.append(abs(offset - true))
         s.expect(abs(offset - true) <= error, f"offset {offset} +- {error} ns at {sample['host_ns']}, but it was {true}")
         s.count("moments of the clock")
     s.expect(statistics.median(differences) <= 5_000_000, "clock: median error of", statistics.median(differences), "ns")
-    s.expect(not any(p["stepped"] for p in pieces), "a clock that nobody set is said to have been stepped")
+    told = [p for p in pieces if p["stepped"]]
+    if not step:
+        s.expect(not told, "a clock that nobody set is said to have been stepped")
+        return
+    if not s.expect(len(told) == 1, len(told), "steps of the clock are told, it was set once"):
+        return
+    before = pieces[pieces.index(told[0]) - 1]
+    s.expect(before["to_ns"] <= step["host_to_ns"] and told[0]["from_ns"] >= step["host_from_ns"],
+             "the step is told between", before["to_ns"], "and", told[0]["from_ns"], "but was at", step["host_from_ns"])
+    by = s.true_offset(step["host_from_ns"]) - s.true_offset(step["host_to_ns"])
+    s.expect(abs(told[0]["step_ns"] - by) <= told[0]["from_error_ns"] + before["to_error_ns"], "the clock was set by", by, "ns, told is:", told[0])
+    findings = [f for f in s.case()["findings"] if "clock" in json.dumps(f) and "was set" in json.dumps(f)]
+    s.expect(findings, "no finding of the case tells the step:", s.case_["findings"])
+    s.count("steps of the clock")
 
 
 def offset_at(piece, host_ns):
@@ -193,9 +230,9 @@ def check_births(s):
     s.expect(disk["births_matched"] == disk["births_compared"], "births:", disk["births_matched"], "of", disk["births_compared"])
     known = "gone" not in s.disk
     s.expect(disk["births_compared"] >= (3 if known else 0), disk["births_compared"], "births compared")
-    clock = disk["clock"][0]
-    true = (s.disk["clock"]["low_ns"] + s.disk["clock"]["high_ns"]) / 2
-    s.expect(abs(clock["offset_seconds"] * SECOND - true) <= clock["error_seconds"] * SECOND, "clock of the case:", clock, "not", true)
+    for clock in disk["clock"]:
+        true = s.true_offset(int(clock["base_ns"]))
+        s.expect(abs(clock["offset_seconds"] * SECOND - true) <= clock["error_seconds"] * SECOND, "clock of the case:", clock, "not", true)
 
 
 def check_wrong_disk(s, other):
@@ -306,7 +343,73 @@ def check_recovered(s):
     s.count("cleaned logs")
 
 
-CHECKS = (check_states, check_tamper, check_clock, check_drawn, check_births, check_verdicts, check_contents, check_recovered)
+def held_edges(s, held):
+    """The drawn links that a long open is; those of folds, where file or process is in one."""
+    folds = {}
+    for fold in s.case()["folded"]:
+        for member in fold["members"]:
+            folds.setdefault((member.get("pid"), member.get("inode")), set()).add(fold["node"])
+    files = {node["id"] for node in s.case_["nodes"] if node["kind"] == "file" and int(node["inode"]) == held["inode"]
+             and node["dev"] == held["dev"]} | folds.get((None, str(held["inode"])), set())
+    processes = {node["id"] for node in s.case_["nodes"] if node.get("pid") == held["pid"]} | folds.get((held["pid"], None), set())
+    return [edge for edge in s.case_["edges"] if "open-write" in edge["ops"] and (
+        edge["from"] in processes and edge["to"] in files or edge["both_ways"] and edge["from"] in files and edge["to"] in processes)]
+
+
+def check_tightened(s):
+    """No true write lies outside of what is left of its open; what never wrote is told so; the false cause is none any more."""
+    numbers = re.search(r"(\d+) intervals? ended earlier, (\d+) opens? without a write; (\d+) -> (\d+) nodes", s.case()["disks"][0]["words"])
+    s.expect(numbers, "no numbers in:", s.case_["disks"][0]["words"])
+    s.told.append("{} intervals ended, {} opens without a write, {} -> {} nodes in the slice".format(*numbers.groups()))
+    if "tightened" not in s.disk:
+        return
+    ended, unwritten, nodes_before, nodes_after = map(int, numbers.groups())
+    wrote = [held for held in s.disk["tightened"] if held["wrote"]]
+    for held in wrote:
+        name = f"{held['id']} [{held['pid']}] -> {held['path']}"
+        edges = held_edges(s, held)
+        s.expect(edges, "an open that wrote is not drawn:", name)
+        for edge in edges:
+            until = edge["write_until_ns"]
+            s.expect(not edge["no_write_seen"], "it wrote, and is said not to have:", name)
+            s.expect(until is None or int(until) >= min(held["written_ns"], s.disk["log_end_ns"]),
+                     "ends before the last write:", name, until, held["written_ns"])
+            s.expect(int(edge["first_ns"]) <= held["written_ns"], "begins after the last write:", name)
+            # What is written to the end may not be ended; what was written once need not last longer than it takes to arrive.
+            late = s.disk["dirty_expire_ns"] + 7 * SECOND
+            lasts = held["written_ns"] + late > s.disk["log_end_ns"]
+            s.expect(lasts or edge["ended_by_disk"] and int(until) <= held["written_ns"] + late, "is not ended:", name, until)
+            s.expect(held["written_ns"] < s.disk["log_end_ns"] or not edge["ended_by_disk"], "is ended, and wrote on:", name)
+        s.count("true writes covered")
+    for held in s.disk["tightened"]:
+        if held["wrote"]:
+            continue
+        name = f"{held['id']} [{held['pid']}] -> {held['path']}"
+        edges = held_edges(s, held)
+        s.expect(all(edge["no_write_seen"] for edge in edges), "it never wrote, and may have:", name)
+        s.count("opens that never wrote" if edges else "that never wrote, not drawn")
+    s.expect(unwritten >= len(s.disk["tightened"]) - len(wrote), unwritten, "opens without a write")
+    s.expect(ended >= 1, "no interval ended earlier")
+    check_false_cause(s, nodes_before, nodes_after)
+
+
+def check_false_cause(s, nodes_before, nodes_after):
+    s.expect(nodes_after <= nodes_before, "the slice grew:", nodes_before, nodes_after)
+    for what in ("address", "pid"):
+        wrong = s.disk["false_cause"][what]
+        side_before, rank_before, of_before, _ = s.why(wrong, both=False)
+        side, rank, of, _ = s.why(wrong)
+        s.told.append(f"{wrong}: {side_before}, rank {rank_before} of {of_before} -> {side}, rank {rank} of {of}")
+        s.expect(side_before == "cause", wrong, "is no cause without the disk, but", side_before)
+        s.expect(side != "cause" or rank > rank_before, f"{wrong} is as likely a cause with the disk: rank {rank_before} -> {rank}")
+    s.expect(s.why(s.disk["false_cause"]["address"])[0] != "cause", "a server that sent nothing is still a cause")
+    for name, address in (("download", "10.0.0.9"),):
+        before, after = s.why(address, both=False), s.why(address)
+        s.told.append(f"{address} ({name}, true): rank {before[1]} of {before[2]} -> {after[1]} of {after[2]}")
+        s.expect(after[0] == "cause" and after[1] <= before[1], "the true chain counts for less with the disk:", before[:3], after[:3])
+
+
+CHECKS = (check_states, check_tamper, check_clock, check_drawn, check_births, check_verdicts, check_contents, check_recovered, check_tightened)
 
 
 def main():
@@ -319,6 +422,8 @@ def main():
     for failure in s.failures:
         print(name + ":", failure)
     print(name + ":", ", ".join(f"{n} {what}" for what, n in s.counted.items()))
+    for line in s.told:
+        print(name + ":", line)
     return 1 if s.failures else 0
 
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define OWN_PATH "/home/alice/Downloads/invoice.bin"
@@ -229,6 +230,22 @@ static void sed(void)
 	tell("gone sed " AUDIT_LOG);
 }
 
+// The guest's clock, a minute and a half ahead: what comes now is no longer found at the time at which the network saw it.
+static void set_ahead(void)
+{
+	char when[32];
+	const char *words[] = { "/usr/bin/date", "-s", when, NULL };
+	pid_t child;
+
+	tell("pid stepper %ld", (long)getpid());
+	tell("before ahead " AUTH_LOG);
+	snprintf(when, sizeof(when), "@%ld", (long)time(NULL) + 90);
+	child = start(words, NULL);
+	finish(child);
+	tell("after ahead " AUTH_LOG);
+	tell("say name date %ld", (long)child);
+}
+
 // The step as root.
 static void as_root(const char *step)
 {
@@ -287,7 +304,7 @@ static void leave(void)
 
 static void obey(int peer, const char *order)
 {
-	static const char *const root_steps[] = { "tamper", "anew", "strip", "sed" };
+	static const char *const root_steps[] = { "tamper", "anew", "strip", "sed", "ahead" };
 
 	for (size_t i = 0; i < sizeof(root_steps) / sizeof(*root_steps); i++)
 		if (strcmp(order, root_steps[i]) == 0)
@@ -331,7 +348,7 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} steps[] = { { "tamper", tamper }, { "anew", anew }, { "steal", steal }, { "strip", strip }, { "sed", sed } };
+	} steps[] = { { "tamper", tamper }, { "anew", anew }, { "steal", steal }, { "strip", strip }, { "sed", sed }, { "ahead", set_ahead } };
 
 	if (argc == 1)
 		return talk();

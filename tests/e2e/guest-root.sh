@@ -36,9 +36,10 @@ done
 ln -s dash "$root/usr/bin/sh"
 ln -s nc.openbsd "$root/usr/bin/nc"
 cp "$(command -v busybox)" "$root/usr/local/sbin/busybox"
-cp "$here/guest-start" "$here/guest-scenario" "$root/usr/local/sbin/"
+cp "$here/guest-start" "$here/guest-scenario" "$here/guest-daemons" "$root/usr/local/sbin/"
 chmod 755 "$root/usr/local/sbin/guest-start" "$root/usr/local/sbin/guest-scenario"
 ${CC:-cc} -O2 -s -o "$root/usr/local/sbin/guest-witness" "$here/guest-witness.c"
+${CC:-cc} -O2 -s -o "$root/usr/local/sbin/guest-sync" "$here/guest-sync.c"
 # The attacker's server has it, not the guest.
 ${CC:-cc} -O2 -s -o "$folder/invoice.bin" "$here/guest-implant.c"
 

@@ -11,6 +11,7 @@
 //     see STEP PATH           with device, inode, generation, size and SHA-256 as they are
 //     before STEP PATH        the same; the file is on the disk first (fsync), and the services stand still until
 //     after STEP PATH         the same
+//     mtime STEP PATH         with device, inode, generation and mtime: when it was written last
 //     copy PATH               kept, for
 //     gone STEP PATH          which audit events had lines in the copy that are not in the file now
 //     end
@@ -46,12 +47,17 @@ static void die(const char *what)
 	exit(1);
 }
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
 }
 
 // Sends a line to the host and waits for its answer.
@@ -123,6 +129,18 @@ static void tell_file(const char *kind, const char *step, const char *path)
 	digest_of(path, digest, sizeof(digest));
 	tell("%s %s %s %02x:%02x %llu %u %lld %s", kind, step, path, major(status.st_dev), minor(status.st_dev),
 	     (unsigned long long)status.st_ino, (unsigned)generation, (long long)status.st_size, digest);
+}
+
+static void tell_mtime(const char *step, const char *path)
+{
+	struct stat status;
+	int generation = 0, file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || fstat(file, &status) < 0 || ioctl(file, FS_IOC_GETVERSION, &generation) < 0)
+		die(path);
+	close(file);
+	tell("mtime %s %s %02x:%02x %llu %u %lld%09ld", step, path, major(status.st_dev), minor(status.st_dev),
+	     (unsigned long long)status.st_ino, (unsigned)generation, (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
 static void tell_pid(const char *name, const char *pid)
@@ -215,6 +233,8 @@ static int serve(char *request, int held)
 		settle();
 	if (strcmp(kind, "before") == 0 || strcmp(kind, "after") == 0 || strcmp(kind, "see") == 0)
 		tell_file(kind, words[0], words[1]);
+	else if (strcmp(kind, "mtime") == 0)
+		tell_mtime(words[0], words[1]);
 	else if (strcmp(kind, "pid") == 0)
 		tell_pid(words[0], words[1]);
 	else if (strcmp(kind, "copy") == 0)
@@ -254,7 +274,7 @@ int main(int argc, char **argv)
 {
 	int requests[2], answers[2], first[2], second[2], held = 0;
 	char line[5000];
-	uint64_t next_ns = now_ns() + SECOND_NS;
+	uint64_t next_ns = clock_ns(CLOCK_MONOTONIC) + SECOND_NS; // the other clock may be set
 	FILE *input;
 
 	if (argc > 3 && strcmp(argv[1], "login") == 0)
@@ -284,7 +304,7 @@ int main(int argc, char **argv)
 	setvbuf(input, NULL, _IONBF, 0); // poll() sees what stdio would have taken
 	for (;;) {
 		struct pollfd ready = { .fd = requests[0], .events = POLLIN };
-		uint64_t now = now_ns();
+		uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 		if (now >= next_ns) {
 			if (!held)

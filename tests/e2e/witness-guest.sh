@@ -20,11 +20,11 @@ wait_for_socket() {
 	done
 }
 
-# run_guest NAME BLOCK-BYTES FLUSH DIRTY CRON BOB CLOCK-SECONDS ORDERS: leaves NAME/history and NAME/truth.
+# run_guest NAME BLOCK-BYTES FLUSH DIRTY CRON BOB SCENE CLOCK-SECONDS ORDERS: leaves NAME/history and NAME/truth.
 # With flush=SYNC each line of the log is a commit of the file system: there the guest is quieter, so that the history stays small.
 run_guest() {
 	name=$1
-	settings="pg_flush=$3 pg_dirty=$4 pg_cron=$5 pg_bob=$6"
+	settings="pg_flush=$3 pg_dirty=$4 pg_cron=$5 pg_bob=$6 pg_scene=$7"
 	case $3 in
 	SYNC) settings="$settings pg_format=RAW" ;;
 	*) settings="$settings pg_format=ENRICHED audit=1" ;;
@@ -40,11 +40,11 @@ run_guest() {
 	qemu-img convert -n -f raw -O raw "$name/base.img" "nbd+unix:///?socket=$PWD/$name/disk.sock" || fail "copying the empty file system"
 	outside="python3 -B image/outside.py" # QEMU splits words at blanks and commas: no path of this machine
 	network="user,id=n0,net=10.0.0.0/24,host=10.0.0.1,restrict=on"
-	network="$network,guestfwd=tcp:10.0.0.5:4444-cmd:$outside orders $8"
+	network="$network,guestfwd=tcp:10.0.0.5:4444-cmd:$outside orders $9"
 	network="$network,guestfwd=tcp:10.0.0.9:80-cmd:$outside file image/invoice.bin"
 	network="$network,guestfwd=tcp:10.0.0.7:80-cmd:$outside file image/news"
 	timeout 240 qemu-system-x86_64 -accel "$ACCEL" -machine q35 -cpu max -m 256 -nodefaults -display none -no-reboot \
-		-rtc "base=$(date -u -d "$7 seconds" +%Y-%m-%dT%H:%M:%S),clock=host" -kernel image/vmlinuz -initrd image/initrd.gz \
+		-rtc "base=$(date -u -d "$8 seconds" +%Y-%m-%dT%H:%M:%S),clock=host" -kernel image/vmlinuz -initrd image/initrd.gz \
 		-append "console=ttyS0 quiet panic=-1 nokaslr mitigations=off net.ifnames=0 audit_backlog_limit=16384 $settings" \
 		-drive file=image/root.img,format=raw,if=none,id=d0,snapshot=on -device virtio-blk-pci,drive=d0 \
 		-drive "file=nbd+unix:///?socket=$PWD/$name/disk.sock,format=raw,if=none,id=d1,cache=none,discard=unmap" \
@@ -83,12 +83,14 @@ sh "$SRCDIR/tests/e2e/guest-root.sh" image || exit $?
 cp "$SRCDIR/tests/e2e/outside.py" image/outside.py
 cp "$SRCDIR/LICENSE" image/news
 
-# NAME:BLOCK-BYTES:FLUSH:DIRTY:CRON:BOB:CLOCK-SECONDS:ORDERS
+# NAME:BLOCK-BYTES:FLUSH:DIRTY:CRON:BOB:SCENE:CLOCK-SECONDS:ORDERS
 guests='
-guest-tamper:4096:NONE:3000:5:news:+0:2+tamper+drop+3+steal+37+leave
-guest-audit:1024:SYNC:300:100:notes:+0:3+strip+72+leave
-guest-audit-sed:1024:SYNC:300:100:nobody:+20:3+sed+3+leave
-guest-clock:1024:NONE:300:5:news:-4020:2+steal+1+anew+9+leave
+guest-tamper:4096:NONE:3000:5:news:short:+0:2+tamper+drop+3+steal+37+leave
+guest-audit:1024:SYNC:300:100:notes:short:+0:3+strip+72+leave
+guest-audit-sed:1024:SYNC:300:100:nobody:short:+20:3+sed+3+leave
+guest-clock:1024:NONE:300:5:news:short:-4020:2+steal+1+anew+9+leave
+guest-long:4096:NONE:3000:0:notes:long:+0:3+drop+40+leave
+guest-step:1024:NONE:300:5:notes:short:+0:14+ahead+8+tamper+9+leave
 '
 is_wanted() {
 	case " ${GUESTS:-$1} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
@@ -98,10 +100,10 @@ line_of() {
 }
 record() {
 	is_wanted "$1" || return 0
-	IFS=: read -r name block flush dirty cron bob clock orders <<END
+	IFS=: read -r name block flush dirty cron bob scene clock orders <<END
 $(line_of "$1")
 END
-	run_guest "$name" "$block" "$flush" "$dirty" "$cron" "$bob" "$clock" "$orders"
+	run_guest "$name" "$block" "$flush" "$dirty" "$cron" "$bob" "$scene" "$clock" "$orders"
 	make_sample "$name" "$block" "$dirty"
 }
 
@@ -119,6 +121,7 @@ both() {
 }
 both guest-audit guest-tamper
 both guest-audit-sed guest-clock
+both guest-long guest-step
 
 names=
 for name in $(printf '%s' "$guests" | cut -d: -f1); do

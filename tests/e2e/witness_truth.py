@@ -19,6 +19,9 @@ PROCESSES = {
     "second-stage": ("/home/alice/.cache/.y", "made, run and removed within a second"),
     "steal-find": ("/usr/bin/find", "setuid: alice becomes root"),
     "thief": ("/home/alice/Downloads/invoice.bin", "as root: reads the password hashes"),
+    "ahead-find": ("/usr/bin/find", "setuid: alice becomes root"),
+    "stepper": ("/home/alice/Downloads/invoice.bin", "as root: sets the clock"),
+    "date": ("/usr/bin/date", "sets it"),
     "anew-find": ("/usr/bin/find", "setuid: alice becomes root"),
     "rewriter": ("/home/alice/Downloads/invoice.bin", "as root: removes the log and writes it anew"),
     "strip-find": ("/usr/bin/find", "setuid: alice becomes root"),
@@ -28,6 +31,7 @@ PROCESSES = {
 }
 FILES = {  # step at which the witness looked, path -> id, note
     ("dropped", "/home/alice/Downloads/invoice.bin"): ("invoice", "the dropped program"),
+    ("key", "/home/alice/.cache/.key"): ("key", "written late by alice's first shell, read a second later by the other"),
     ("tamper", "/var/log/auth.log"): ("auth-log", "one line changed in place"),
     ("second-stage", "/home/alice/.cache/.y"): ("second-stage-file", "never sent to the disk"),
     ("shadow", "/etc/shadow"): ("shadow", "password hashes, on a disk that is not recorded"),
@@ -38,6 +42,8 @@ FILES = {  # step at which the witness looked, path -> id, note
 EDGES = (
     ("mail-shell", "fork", "fetcher"), ("download", "connect", "fetcher"), ("fetcher", "create", "invoice"), ("shell", "fork", "implant"),
     ("invoice", "execute", "implant"), ("implant", "connect", "c2"),
+    ("mail-shell", "create", "key"), ("key", "open-read", "shell"),
+    ("implant", "fork", "ahead-find"), ("ahead-find", "fork", "stepper"), ("stepper", "fork", "date"),
     ("implant", "fork", "tamper-find"), ("tamper-find", "fork", "tamperer"), ("tamperer", "open-write", "auth-log"),
     ("implant", "create", "second-stage-file"), ("implant", "fork", "second-stage"), ("second-stage-file", "execute", "second-stage"),
     ("implant", "delete", "second-stage-file"),
@@ -50,9 +56,14 @@ EDGES = (
 # With sed -i auditd goes on writing into a file without a name: no record of what came after is in any log.
 UNHEARD = {("implant", "delete", "invoice")}
 PATH = ("download", "fetcher", "invoice", "implant", "c2")
+# Opens for writing that lasted: the process, the file's name, whether it ever wrote. Nobody else did.
+HELD = (("sync", "desk.conf", False), ("indexer", "contacts.db", False), ("indexer", "index.lock", False), ("shell", "index.lock", False),
+        ("indexer", "index.pid", True), ("mail-shell", ".key", True), ("appender", "activity.log", True))
+# A cause that the log alone cannot rule out.
+FALSE_CAUSE = {"address": "10.0.0.7", "port": 80, "pid": "sync", "path": "/home/share/desk.conf"}
 MOUNTS = {"/var/log": "/log", "/home": "/home"}  # bind mounts of the recorded disk's folders
 # Sent to the disk by whoever told of it, before it was told.
-SYNCED = {("before", "tamper"), ("after", "tamper"), ("before", "anew"), ("after", "anew"), ("see", "loot"), ("see", "final")}
+SYNCED = {("before", "tamper"), ("after", "tamper"), ("before", "anew"), ("after", "anew"), ("before", "ahead"), ("see", "loot"), ("see", "final")}
 
 
 class Truth:
@@ -65,7 +76,7 @@ class Truth:
                     sys.exit("the guest says: broken")
                 if int(guest):
                     self.lines.append((int(host), int(guest), int(answered), words))
-        self.pids, self.states, self.gone = {}, [], {}
+        self.pids, self.states, self.gone, self.mtimes = {}, [], {}, {}
         for host, guest, _, words in self.lines:
             self.take(host, guest, words)
 
@@ -85,18 +96,29 @@ class Truth:
                 state.update(dev=dev, inode=int(inode), generation=int(generation), size=int(size), sha256=digest)
             state["synced"] = (words[0], words[1]) in SYNCED
             self.states.append(state)
+        elif words[0] == "mtime":
+            self.mtimes[words[1]] = {"path": words[2], "dev": words[3], "inode": int(words[4]), "generation": int(words[5]),
+                                     "written_ns": int(words[6])}
         elif words[0] == "gone":
             self.gone.update(step=words[1], path=words[2], lines=int(words[3]), sha256=words[4])
         elif words[0] == "serials":
             self.gone.setdefault("serials", []).extend(map(int, words[2:]))
 
     def clock(self):
-        """Host minus guest, between what a line needs to arrive and what its answer needs."""
-        samples = []
-        for (host, guest, _, _), (_, _, answered, _) in zip(self.lines, self.lines[1:]):
+        """Host minus guest, between what a line needs to arrive and what its answer needs; as often as the clock was set, and once."""
+        samples, steps = [], []
+        for (host, guest, _, words), (_, _, answered, _) in zip(self.lines, self.lines[1:]):
             if answered:
                 samples.append({"host_ns": host, "low_ns": host - answered, "high_ns": host - guest})
-        return {"low_ns": max(s["low_ns"] for s in samples), "high_ns": min(s["high_ns"] for s in samples), "samples": samples}
+            if words[1] == "ahead":
+                steps.append(host)
+        parts = [samples]
+        if steps:
+            parts = [[s for s in samples if s["host_ns"] < steps[1]], [s for s in samples if s["host_ns"] >= steps[1]]]
+        bounds = [{"low_ns": max(s["low_ns"] for s in part), "high_ns": min(s["high_ns"] for s in part)} for part in parts]
+        if steps:
+            bounds[1].update(host_from_ns=steps[0], host_to_ns=steps[1])
+        return {**bounds[0], "samples": samples, **({"step": bounds[1]} if steps else {})}
 
     def state(self, step, when=None):
         found = [s for s in self.states if s["step"] == step and when in (None, s["when"])]
@@ -131,6 +153,17 @@ class Truth:
                                 "guest_from_ns": before["guest_ns"], "guest_to_ns": after["guest_ns"]})
         return changes
 
+    def tightened(self):
+        """What long opens truly did: nothing, or written_ns is the last write (guest clock, the file system's mtime)."""
+        held = []
+        for name, file, wrote in HELD:
+            if name in self.pids and file in self.mtimes:
+                entry = {"id": name, "pid": self.pids[name], "wrote": wrote, **self.mtimes[file]}
+                if not wrote:
+                    del entry["written_ns"]
+                held.append(entry)
+        return held
+
     def executed(self, dirty_ns):
         """Programs that were run and deleted. Delayed content is sent after dirty_ns, at the latest a turn of the flusher later."""
         turn_ns = 5_500_000_000 if dirty_ns == 30_000_000_000 else 1_500_000_000
@@ -139,7 +172,7 @@ class Truth:
                                            ("second-stage-file", "second-stage", "second-stage-gone", ("second-stage",))):
             first, last = self.state(made), self.state(ended)
             if first and last:
-                lived = last["guest_ns"] - first["guest_ns"]
+                lived = last["host_ns"] - first["host_ns"]
                 assert not dirty_ns * 0.5 < lived < dirty_ns + turn_ns, f"{name} lived {lived} ns: nobody knows whether it reached the disk"
                 found.append({"id": name, "path": first["path"], "inode": first["inode"], "generation": first["generation"],
                               "size": first["size"], "sha256": first["sha256"], "pids": [self.pids[n] for n in runners if n in self.pids],
@@ -177,6 +210,8 @@ def main():
             "clock": truth.clock(), "states": [s for s in truth.states if s["disk_path"]],
             "tampered": truth.tampered(), "executed": truth.executed(dirty_ns),
             **({"gone": truth.gone} if truth.gone else {}),
+            **({"tightened": truth.tightened(), "log_end_ns": truth.state("final")["guest_ns"],
+                "false_cause": {**FALSE_CAUSE, "pid": truth.pids["sync"]}} if truth.mtimes else {}),
         },
     }
     with open(folder + "/truth.json", "w", encoding="utf-8") as file:
