@@ -17,6 +17,8 @@
 #define CODED_COMMIT_BYTES 256u     /* of a compressed one: more than a header that does not shrink, and the table of its one chunk */
 #define SCAN_BYTES (UINT64_C(256) << 20) /* of contents looked at for stamps of an audit log, evenly over the span */
 #define SCAN_SLOTS 256u
+#define AT_ONCE_NS NANOTIME_SECOND
+#define STAMPS_AT_ONCE_NS (60 * NANOTIME_SECOND) /* as far apart as stamps may be that are written at once: delayed writing waits 30 s, and 5 s more */
 #define SCAN_REQUEST_BYTES (1u << 20)    /* of one write */
 #define MAX_MOUNTS ((size_t)1 << 16)
 #define MOUNT_BYTES (EXT_S_MAGIC + 2u - EXT_S_MOUNT_TIME) /* what every mount for writing sets, up to the magic */
@@ -34,6 +36,8 @@ struct clock_walk {
 	// Stamps.
 	uint64_t slot_records, slot_left, slot_end; // seq where the next slot begins
 	uint64_t last_serial, last_stamp_ns;
+	size_t burst;                    // samples from here on came at once
+	uint64_t timeless_ns;            // when they were so far apart that this is not when they were written; 0: not met
 	uint8_t *content;
 };
 
@@ -203,6 +207,22 @@ static int visit_journal(void *context, uint64_t seq, const struct segment_row *
 	return w->samples.count >= MAX_SAMPLES;
 }
 
+// Stamps of more than a minute that came at once: the copy of a log, or a history that was imported without times.
+static void judge_time(struct clock_walk *w)
+{
+	const struct guest_clock_sample *all = w->samples.items, *last = &all[w->samples.count - 1];
+
+	while (all[w->burst].epoch != last->epoch || last->host_ns - all[w->burst].host_ns > AT_ONCE_NS)
+		w->burst++;
+	const struct guest_clock_sample *first = &all[w->burst];
+	uint64_t apart = last->guest_ns > first->guest_ns ? last->guest_ns - first->guest_ns : first->guest_ns - last->guest_ns;
+
+	if (apart > STAMPS_AT_ONCE_NS) {
+		w->timeless_ns = last->host_ns;
+		w->samples.count = w->burst;
+	}
+}
+
 static int note_stamp(struct clock_walk *w, size_t length, const struct segment_row *row, struct error *err)
 {
 	struct guest_clock_sample sample = {.host_ns = row->realtime_ns, .epoch = w->epoch};
@@ -211,11 +231,14 @@ static int note_stamp(struct clock_walk *w, size_t length, const struct segment_
 	// Only what is newer than all before it: a copy of a log tells nothing. A kernel that was started anew counts its serials from 1.
 	if (!fs_clock_stamp(w->content, length, &sample.guest_ns, &serial) || (serial <= w->last_serial && sample.guest_ns <= w->last_stamp_ns))
 		return 0;
-	if (!guest_clock_sample_holds(&sample))
+	if (!guest_clock_sample_holds(&sample) || (w->timeless_ns != 0 && sample.host_ns - w->timeless_ns <= AT_ONCE_NS))
 		return 0;
 	w->last_serial = serial;
 	w->last_stamp_ns = sample.guest_ns;
-	return guest_clock_samples_append(&w->samples, sample) < 0 ? error_set(err, "out of memory") : 0;
+	if (guest_clock_samples_append(&w->samples, sample) < 0)
+		return error_set(err, "out of memory");
+	judge_time(w);
+	return 0;
 }
 
 static int visit_content(void *context, uint64_t seq, const struct segment_row *row, struct error *err)

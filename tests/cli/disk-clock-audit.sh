@@ -25,3 +25,19 @@ expect_status 0 "$PROVGRAPH" disk clock logged --json
 jq -e -s 'length == 1 and (.[0] | .source == "audit" and .samples == 20 and .middle_offset_ns - .middle_error_ns <= 5000000000 and
 	.middle_offset_ns + .middle_error_ns >= 5000000000 and .middle_offset_ns > 4900000000 and .middle_offset_ns < 8000000000)' out >/dev/null ||
 	fail "$(cat out)"
+
+# A log of writes without times was imported: all its records have one time, and an hour of stamps tells nothing of the guest's clock.
+python3 - <<'END' || fail "python3"
+import struct
+entries = []
+for i in range(60):
+    text = "type=CWD msg=audit(%d.000:%d): cwd=\"/\"\n" % (1795252951 + 60 * i, 100 + i)
+    entries.append((8 * (512 + i), text.encode().ljust(4096, b"\0")))
+with open("log", "wb") as log:
+    log.write(struct.pack("<QQQI", 0x6a736677736872, 1, len(entries), 512).ljust(512, b"\0"))
+    for sector, data in entries:
+        log.write(struct.pack("<QQQQ", sector, len(data) // 512, 0, 0).ljust(512, b"\0") + data)
+END
+"$PROVGRAPH" disk init timeless --base image >init.out 2>&1 || fail "$(cat init.out)"
+expect_status 0 "$PROVGRAPH" disk import timeless log --start 2026-11-21T12:00:00Z --quiet
+expect_status 1 "$PROVGRAPH" disk clock timeless --json

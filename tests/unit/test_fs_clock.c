@@ -100,6 +100,24 @@ static void test_few(void)
 	fs_clock_ring_release(&r);
 }
 
+// A log of writes that was imported without times.
+static void test_timeless(void)
+{
+	struct fs_clock_ring r = make_ring(0);
+	struct guest_clock_samples samples = {0};
+	uint8_t header[FS_CLOCK_HEADER_BYTES];
+
+	for (uint32_t i = 0; i < 3; i++) {
+		make_commit(header, 10 + i, START + i * MS);
+		CHECK_EQUAL(fs_clock_ring_note(&r, NULL, true, START + 2 * i, 0, &samples, &err), 0);
+		CHECK_EQUAL(fs_clock_ring_note(&r, header, true, START + 2 * i + 1, 0, &samples, &err), 0);
+	}
+	CHECK_EQUAL(fs_clock_ring_end(&r, &samples, &err), 0);
+	CHECK_EQUAL(samples.count, 0);
+	fs_clock_ring_release(&r);
+	guest_clock_samples_release(&samples);
+}
+
 // A copy of an old journal, block by block, faster than it came about; the same commit once more; then the journal goes on.
 static void test_copies(void)
 {
@@ -210,6 +228,7 @@ int main(void)
 	test_places();
 	test_live();
 	test_few();
+	test_timeless();
 	test_copies();
 	test_forged_and_anew();
 	test_bounds();
