@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The cursor beside the replayed view. A guest is played that journals blocks (some begin with the journal's magic), revokes them, writes them
-// as data, takes them home, and now and then dies; its writes come whole, in sectors, in long requests and as zeros. At random moments a cursor
+// as data, takes them home, and now and then loses its journal; its writes come whole, in sectors, in long requests and as zeros. At random moments a cursor
 // that walked there shows what volume_open() shows, and what it shows of watched blocks is what its steps told.
 //
 //     test_fs_cursor IMAGE FOLDER FEATURES   IMAGE: of an ext file system with a journal; FEATURES: enum of journal_ring.h. Makes FOLDER.
@@ -54,6 +54,7 @@ struct guest {
 	struct journal_geometry geometry;
 	struct ring ring;
 	struct writer *writer;
+	uint8_t *home;                         // of the blocks played with, as they are outside the journal
 	bool dirty[PLAYED], journaled[PLAYED]; // committed and not at home yet; the journal may hold a copy
 	uint32_t used;                         // blocks of the ring
 	uint64_t now_ns;
@@ -89,6 +90,11 @@ static void send_journal_block(void *context, uint32_t journal_block, const uint
 static uint8_t *played(const struct guest *g, uint64_t i)
 {
 	return g->disk + (g->first_block + i) * g->block;
+}
+
+static void came_home(struct guest *g, uint64_t i)
+{
+	memcpy(g->home + i * g->block, played(g, i), g->block);
 }
 
 static void scribble(struct guest *g, uint64_t i)
@@ -127,13 +133,30 @@ static void write_data(struct guest *g, uint64_t i)
 	} else {
 		send(g, offset, played(g, i), run * g->block);
 	}
+	for (uint64_t k = 0; k < run; k++)
+		came_home(g, i + k);
+}
+
+// Whoever empties the journal takes back what only it holds.
+static void lose_journal(struct guest *g)
+{
+	for (uint64_t i = 0; i < PLAYED; i++) {
+		if (g->dirty[i])
+			memcpy(played(g, i), g->home + i * g->block, g->block);
+		g->dirty[i] = g->journaled[i] = false;
+	}
+	ring_super(&g->ring, 0);
+	ring_super(&g->ring, g->ring.at);
+	g->used = 0;
 }
 
 static void go_home(struct guest *g)
 {
 	for (uint64_t i = 0; i < PLAYED; i++) {
-		if (g->dirty[i])
+		if (g->dirty[i]) {
 			send(g, (g->first_block + i) * g->block, played(g, i), g->block);
+			came_home(g, i);
+		}
 		g->dirty[i] = g->journaled[i] = false;
 	}
 	if (draw(4) == 0)
@@ -207,6 +230,10 @@ static void open_image(struct guest *g, const char *path, uint32_t features)
 	CHECK(present);
 	g->block = g->geometry.block_bytes;
 	g->first_block = g->bytes / g->block - PLAYED;
+	g->home = calloc(PLAYED, g->block);
+	CHECK(g->home != NULL);
+	for (uint64_t i = 0; i < PLAYED; i++)
+		came_home(g, i);
 	g->ring = (struct ring){.disk = g->disk, .g = &g->geometry, .features = features, .first = g->geometry.first, .last = g->geometry.last,
 				.at = g->geometry.first, .tid = UINT32_MAX - 200, .seconds = 1795252951, .legacy_sum = UINT32_MAX,
 				.written = send_journal_block, .context = g};
@@ -232,6 +259,8 @@ static void record(struct guest *g, const char *folder)
 			write_data(g, draw(PLAYED));
 		if (g->used > (g->ring.last - g->ring.first) / 2)
 			go_home(g);
+		if (draw(40) == 0)
+			lose_journal(g);
 	}
 	must(writer_close(g->writer, &g->err), &g->err);
 }
@@ -272,8 +301,11 @@ static int after(void *context, const struct fs_step *step, struct error *err)
 {
 	struct watcher *w = context;
 
-	for (uint64_t i = 0; i < PLAYED && step->tail_moved; i++)
-		learn(w, i);
+	const struct guest *g = w->guest;
+
+	for (size_t i = 0; i < step->changes.count && step->tail_moved; i++)
+		learn(w, step->changes.items[i].offset / g->block - g->first_block);
+	CHECK(!step->unsure);
 	(void)err;
 	return 0;
 }
@@ -368,6 +400,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < WALKS; i++)
 		walk(&g, h, i % 2 == 0);
 	history_free(h);
+	free(g.home);
 	journal_extents_release(&g.geometry.extents);
 	(void)munmap(g.disk, g.bytes);
 	return unit_end();
