@@ -12,6 +12,7 @@
 #define MAX_ROUNDS 8u      /* each goes one maker further back */
 #define MAX_WRITERS 16u    /* of one file, beside its maker: the newest */
 #define MAX_CALLS 512u     /* of one such process */
+#define MAX_EVENTS 65536u  /* in all */
 #define VFORK_NS (2 * NANOTIME_SECOND) /* from a vfork to the child's execve, at most */
 #define LOOK_BACK_BYTES ((uint64_t)4 << 30) /* of log text, in all: about a second and a half */
 
@@ -19,7 +20,11 @@ struct earlier { struct event *event; uint32_t file_epoch; bool maker; };
 VECTOR_DEFINE(earlier_vector, struct earlier)
 
 // A file that is followed, or a process that made or wrote one.
-struct followed_file { struct creator_wanted wanted; unsigned writers; bool done, made; };
+struct followed_file {
+	struct creator_wanted wanted;
+	unsigned writers, unlinked; // unlinked: names that were removed, and not yet met as one that was given beside another
+	bool done, made;
+};
 VECTOR_DEFINE(followed_vector, struct followed_file)
 struct followed_process {
 	uint32_t host, epoch, pid, file_epoch;
@@ -67,13 +72,13 @@ static bool same_event(const struct event *a, const struct event *b)
 	return a->host == b->host && a->epoch == b->epoch && a->serial == b->serial && a->earliest_ns == b->earliest_ns;
 }
 
+// An event can be met for several reasons: settle_events().
 static int keep(struct creators *c, const struct event *event, uint32_t file_epoch, bool maker, struct error *err)
 {
-	for (size_t i = 0; i < c->events.count; i++)
-		if (same_event(c->events.items[i].event, event)) {
-			c->events.items[i].maker |= maker;
-			return 0;
-		}
+	if (c->events.count >= MAX_EVENTS) {
+		c->facts.budget_spent = true;
+		return 0;
+	}
 	struct earlier e = {.event = event_copy(event), .file_epoch = file_epoch, .maker = maker};
 
 	if (!e.event || earlier_vector_append(&c->events, e) < 0) {
@@ -106,11 +111,17 @@ static int take_file_event(struct creators *c, struct followed_file *f, const st
 		return 0;
 	enum earlier_call call = earlier_call_of(event, c->in->strings, w->dev, w->inode);
 
-	if (call == EARLIER_GONE) {
-		f->done = true; // the number had another file before
+	f->unlinked += call == EARLIER_GONE;
+	if (call == EARLIER_MAKES && f->unlinked > 0) {
+		f->done = true; // the last of its names went: the number had another file before
 		return 0;
 	}
-	if (call == EARLIER_OTHER || (call == EARLIER_WRITES && ++f->writers > MAX_WRITERS))
+	if (call == EARLIER_LINKS && f->unlinked > 0) {
+		f->unlinked--; // a name that came and went
+		return 0;
+	}
+	// What may be of another file waits for that.
+	if (call == EARLIER_OTHER || call == EARLIER_GONE || (call != EARLIER_MAKES && (f->unlinked > 0 || ++f->writers > MAX_WRITERS)))
 		return 0;
 	f->made = f->done = call == EARLIER_MAKES;
 	if (keep(c, event, w->epoch, true, err) < 0)
@@ -134,6 +145,12 @@ static int on_file_event(void *context, const struct event *event, struct error 
 	return open == 0;
 }
 
+static void spend(struct creators *c, const struct find_report *report)
+{
+	c->budget_bytes -= report->bytes < c->budget_bytes ? report->bytes : c->budget_bytes;
+	c->facts.budget_spent |= c->budget_bytes == 0;
+}
+
 static int find(struct creators *c, const struct find_keys *keys, event_callback *callback, struct error *err)
 {
 	struct find_report report = {0};
@@ -143,8 +160,7 @@ static int find(struct creators *c, const struct find_keys *keys, event_callback
 		return 0;
 	if (source_find(c->in->source, keys, c->in->from_ns - 1, limit, callback, c, &report, err) < 0)
 		return -1;
-	c->budget_bytes -= report.bytes < c->budget_bytes ? report.bytes : c->budget_bytes;
-	c->facts.budget_spent |= c->budget_bytes == 0;
+	spend(c, &report);
 	if (report.reached_ns != 0 && (c->facts.reached_ns == 0 || report.reached_ns < c->facts.reached_ns))
 		c->facts.reached_ns = report.reached_ns;
 	return 0;
@@ -175,6 +191,19 @@ static int find_files(struct creators *c, struct error *err)
 
 // ---- what their makers did, newest event first
 
+// Of an instance that touched a file later: it is followed for itself.
+static bool is_followed_for(const struct creators *c, const struct followed_process *p, const struct event *event)
+{
+	for (size_t i = c->round_processes; i < c->processes.count; i++) {
+		const struct followed_process *other = &c->processes.items[i];
+
+		if (other->pid == p->pid && other->host == p->host && other->epoch == p->epoch && other->act_ns > p->act_ns &&
+		    event->earliest_ns <= other->act_ns && event->earliest_ns >= other->birth_ns)
+			return true;
+	}
+	return false;
+}
+
 // Another process had the pid after the one that is meant: what was kept of it goes again.
 static void forget_later(struct creators *c, struct followed_process *p)
 {
@@ -183,7 +212,7 @@ static void forget_later(struct creators *c, struct followed_process *p)
 	for (size_t i = p->first; i < c->events.count; i++) {
 		struct earlier *e = &c->events.items[i];
 		bool later = e->event->host == p->host && e->event->epoch == p->epoch && e->event->earliest_ns > p->act_ns && !e->maker &&
-			     (e->event->pid == p->pid || earlier_forks(e->event, p->pid));
+			     (e->event->pid == p->pid || earlier_forks(e->event, p->pid)) && !is_followed_for(c, p, e->event);
 
 		if (later)
 			free(e->event);
@@ -254,12 +283,17 @@ static int on_early_event(void *context, const struct event *event, struct error
 static int find_early(struct creators *c, struct followed_process *p, struct error *err)
 {
 	struct find_keys keys = {.host = p->host, .pids = &p->pid, .pid_count = 1};
-	struct find_limit limit = {.not_before_ns = p->birth_ns};
+	struct find_limit limit = {.not_before_ns = p->birth_ns, .max_bytes = c->budget_bytes};
 	struct find_report report = {0};
 	uint64_t before_ns = p->birth_ns + VFORK_NS < p->act_ns ? p->birth_ns + VFORK_NS : p->act_ns;
 
 	c->early = p;
-	return source_find(c->in->source, &keys, before_ns, limit, on_early_event, c, &report, err);
+	if (c->budget_bytes == 0)
+		return 0;
+	if (source_find(c->in->source, &keys, before_ns, limit, on_early_event, c, &report, err) < 0)
+		return -1;
+	spend(c, &report);
+	return 0;
 }
 
 static int find_processes(struct creators *c, struct error *err)
@@ -301,9 +335,10 @@ static bool was_asked(const struct creators *c, const struct creator_wanted *w)
 static int choose_files(struct creators *c, struct error *err)
 {
 	struct creator_vector wanted = {0};
-	int result = graph_missing_creators(c->in->graph, &c->in->trace, MIN_SCORE, MAX_FILES, &wanted, err);
+	size_t known = c->files.count; // those whose maker nobody told must not stand before the others
+	int result = graph_missing_creators(c->in->graph, &c->in->trace, MIN_SCORE, known + MAX_FILES, &wanted, err);
 
-	for (size_t i = 0; i < wanted.count && result == 0; i++) {
+	for (size_t i = 0; i < wanted.count && c->files.count < known + MAX_FILES && result == 0; i++) {
 		if (!was_asked(c, &wanted.items[i]) && followed_vector_append(&c->files, (struct followed_file){.wanted = wanted.items[i]}) < 0)
 			result = error_set(err, "out of memory");
 	}
@@ -313,11 +348,36 @@ static int choose_files(struct creators *c, struct error *err)
 
 static int compare_events(const void *a, const void *b)
 {
-	const struct event *x = ((const struct earlier *)a)->event, *y = ((const struct earlier *)b)->event;
+	const struct earlier *one = a, *other = b;
+	const struct event *x = one->event, *y = other->event;
 
 	if (x->earliest_ns != y->earliest_ns)
 		return x->earliest_ns < y->earliest_ns ? -1 : 1;
-	return x->serial < y->serial ? -1 : x->serial > y->serial;
+	if (x->serial != y->serial)
+		return x->serial < y->serial ? -1 : 1;
+	if (x->host != y->host)
+		return x->host < y->host ? -1 : 1;
+	if (x->epoch != y->epoch)
+		return x->epoch < y->epoch ? -1 : 1;
+	if (one->maker != other->maker)
+		return one->maker ? -1 : 1;
+	return one->file_epoch < other->file_epoch ? -1 : one->file_epoch > other->file_epoch;
+}
+
+// In order of time, each once.
+static void settle_events(struct creators *c)
+{
+	size_t kept = 0;
+
+	if (c->events.count > 0)
+		qsort(c->events.items, c->events.count, sizeof(*c->events.items), compare_events);
+	for (size_t i = 0; i < c->events.count; i++) {
+		if (kept > 0 && same_event(c->events.items[kept - 1].event, c->events.items[i].event))
+			free(c->events.items[i].event);
+		else
+			c->events.items[kept++] = c->events.items[i];
+	}
+	c->events.count = kept;
 }
 
 static struct creators *creators_of(struct investigation *in)
@@ -352,9 +412,8 @@ int creators_look_up(struct investigation *in, bool *ret_found, struct error *er
 	c->facts.asked = c->files.count;
 	if (find_files(c, err) < 0 || find_processes(c, err) < 0)
 		return -1;
+	settle_events(c);
 	*ret_found = c->events.count > before;
-	if (*ret_found)
-		qsort(c->events.items, c->events.count, sizeof(*c->events.items), compare_events);
 	return 0;
 }
 

@@ -55,8 +55,10 @@ enum earlier_call earlier_call_of(const struct event *event, const struct intern
 	}
 	if (!named)
 		return EARLIER_OTHER;
+	if (created && event->op == OP_LINK)
+		return EARLIER_LINKS;
 	if (created)
-		return makes_inodes(event->op) || event->op == OP_IO_URING ? EARLIER_MAKES : EARLIER_WRITES; // rename and link: it was there before
+		return makes_inodes(event->op) || event->op == OP_IO_URING ? EARLIER_MAKES : EARLIER_WRITES; // rename: it was there before
 	if (deleted)
 		return EARLIER_GONE;
 	if (event->op == OP_OPEN || event->op == OP_IO_URING)

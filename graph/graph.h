@@ -37,8 +37,9 @@ int graph_missing_creators(const struct graph *g, const struct trace *t, double 
 enum earlier_call {
 	EARLIER_OTHER,  // reads it, or is about something else
 	EARLIER_WRITES, // opens it for writing, cuts it, names it: the file was there
+	EARLIER_LINKS,  // gives it a further name
 	EARLIER_MAKES,  // brings it into being: nothing before is about this file
-	EARLIER_GONE,   // removes it: what came before had the number, but was another file
+	EARLIER_GONE,   // removes a name; of its only one: what came before had the number, but was another file
 };
 enum earlier_call earlier_call_of(const struct event *event, const struct intern *strings, uint32_t dev, uint64_t inode);
 bool earlier_forks(const struct event *event, uint32_t pid); // returned this pid

@@ -26,7 +26,7 @@ static void test_calls(void)
 	CHECK(judge(&s, "openat2", OP_OPEN, O_RDONLY, NAMETYPE_NORMAL, 9) == EARLIER_WRITES); // its flags are not on record
 	CHECK(judge(&s, "rename", OP_RENAME, 0, NAMETYPE_CREATE, 9) == EARLIER_WRITES);
 	CHECK(judge(&s, "symlink", OP_SYMLINK, 0, NAMETYPE_CREATE, 9) == EARLIER_MAKES);
-	CHECK(judge(&s, "link", OP_LINK, 0, NAMETYPE_CREATE, 9) == EARLIER_WRITES);
+	CHECK(judge(&s, "link", OP_LINK, 0, NAMETYPE_CREATE, 9) == EARLIER_LINKS);
 	CHECK(judge(&s, "unlink", OP_UNLINK, 0, NAMETYPE_DELETE, 9) == EARLIER_GONE);
 	CHECK(judge(&s, "truncate", OP_TRUNCATE, 0, NAMETYPE_NORMAL, 9) == EARLIER_WRITES);
 	CHECK(judge(&s, "openat", OP_OPEN, O_WRONLY, NAMETYPE_PARENT, 9) == EARLIER_OTHER);
