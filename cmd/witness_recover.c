@@ -34,6 +34,7 @@ struct panel {                 // one entry of picture.recoveries
 	struct picture_recovery *recovery;
 	struct witness_choice choice;
 	size_t before, after, executed, before_settled, after_settled; // contents; NO_CONTENT
+	size_t anew;               // the log that was written in its place
 };
 VECTOR_DEFINE(panel_vector, struct panel)
 
@@ -100,11 +101,21 @@ static uint32_t file_of(const struct investigation *in, const struct picture_nod
 	return node->kind == NODE_FILE ? node->entity : GRAPH_NONE;
 }
 
+// A log that was deleted and written anew: what the new one leaves out is the point.
+static int want_anew(struct work *w, uint32_t file, struct panel *p, struct error *err)
+{
+	uint32_t anew = annotate_written_anew(w->in->graph, file, p->choice.guest_ns);
+	const struct annotate_state *s =
+		anew == GRAPH_NONE || witness_volume_of(&w->in->witness, anew) != w->volume ? NULL : annotate_first_full(annotation_of(w->in->witness.annotation, anew));
+
+	return s ? want(w, anew, s->disk.seq, &p->anew, err) : 0;
+}
+
 // 0; 1: no state of it can be told; -1.
 static int plan(struct work *w, struct picture_recovery *r, uint32_t file, struct error *err)
 {
 	struct panel p = {.recovery = r, .before = NO_CONTENT, .after = NO_CONTENT, .executed = NO_CONTENT,
-			  .before_settled = NO_CONTENT, .after_settled = NO_CONTENT};
+			  .before_settled = NO_CONTENT, .after_settled = NO_CONTENT, .anew = NO_CONTENT};
 	int result = witness_choose(w->in, w->volume, file, &p.choice, err);
 
 	if (result != 0)
@@ -114,6 +125,8 @@ static int plan(struct work *w, struct picture_recovery *r, uint32_t file, struc
 	if (want(w, file, p.choice.before_seq, &p.before, err) < 0 || want(w, file, p.choice.before_settled_seq, &p.before_settled, err) < 0 ||
 	    (after && want(w, file, p.choice.after_seq, &p.after, err) < 0) ||
 	    (after && want(w, file, p.choice.after_settled_seq, &p.after_settled, err) < 0) || (p.choice.executed && want(w, file, p.choice.executed_seq, &p.executed, err) < 0))
+		return -1;
+	if (p.choice.deleted && want_anew(w, file, &p, err) < 0)
 		return -1;
 	return panel_vector_append(&w->panels, p) < 0 ? error_set(err, "out of memory") : 0;
 }
@@ -260,12 +273,14 @@ static void note_settled(struct work *w, const struct panel *p, struct buffer *o
 static int add_preview(struct work *w, const struct panel *p, struct error *err)
 {
 	struct buffer lines AUTO_RELEASE_BUFFER = {0};
-	struct preview_content old = shown(w, p->before_settled), new = shown(w, p->after_settled);
+	struct preview_content old = shown(w, p->before_settled), new = shown(w, p->anew != NO_CONTENT ? p->anew : p->after_settled);
 	struct preview_result result = {0};
 
 	if ((!old.there && !new.there) || (p->after == NO_CONTENT && !p->choice.deleted))
 		return 0;
 	note_settled(w, p, &lines);
+	if (new.there && p->anew != NO_CONTENT)
+		buffer_add_string(&lines, "@ the second is the file that was made anew under the name\n");
 	if (preview_write(&old, &new, &lines, &result, err) < 0 || buffer_check(&lines, err) < 0)
 		return -1;
 	p->recovery->preview = picture_text(w->in->picture, lines.bytes, lines.length);

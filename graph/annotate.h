@@ -108,6 +108,9 @@ const struct annotate_volume *annotation_volume(const struct annotation *a, uint
 const char *annotate_verdict_words(enum annotate_verdict v);             // "never reached the disk"
 const char *annotate_state_words(enum annotate_state_verdict v);         // "written here"
 const char *annotate_change_words(const struct timeline_state *s);       // what it changed: "grew", "changed in place", "emptied"; ""
+// The file that came under the name of a log when that was deleted, or was put in its place; GRAPH_NONE.
+uint32_t annotate_written_anew(const struct graph *g, uint32_t file, uint64_t gone_ns);
+const struct annotate_state *annotate_first_full(const struct annotate_answer *a); // the first state with content; NULL
 char annotate_glyph(const struct timeline_state *s);                     // '+' '~' 'v' 'x' '>'
 
 // ---- moments: which contents matter for a file

@@ -4,6 +4,7 @@
 
 #include "base/nanotime.h"
 #include "base/text.h"
+#include "graph/label.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -86,11 +87,32 @@ static void add_node(struct buffer *out, const struct picture_node *n)
 		buffer_printf(out, " [%" PRIu32 "]", n->pid);
 }
 
+static bool rests_on(const struct picture_edge *e, uint64_t serial)
+{
+	for (size_t i = 0; i < e->serial_count; i++)
+		if (e->serials[i] == serial)
+			return true;
+	return false;
+}
+
+// An event can stand behind several links: a program was executed, and its loader with it. The one that weighs most tells it.
+static const struct picture_edge *worst_edge(const struct picture *p, const struct picture_log_finding *f)
+{
+	const struct picture_edge *worst = &p->edges.items[f->edge];
+
+	for (size_t i = 0; i < p->edges.count && f->serial != 0; i++) {
+		const struct picture_edge *e = &p->edges.items[i];
+		if (label_severity(e->op) > label_severity(worst->op) && rests_on(e, f->serial))
+			worst = e;
+	}
+	return worst;
+}
+
 // The process does it, whichever way content flows: "find [148] started: invoice.bin [149]", "sh [7] opened for reading: /etc/passwd".
 static void add_deed(struct buffer *out, const struct picture *p, const struct picture_log_finding *f)
 {
 	if (f->edge < p->edges.count) {
-		const struct picture_edge *e = &p->edges.items[f->edge];
+		const struct picture_edge *e = worst_edge(p, f);
 		const struct picture_node *from = &p->nodes.items[e->from], *to = &p->nodes.items[e->to];
 		bool from_acts = from->kind == PICTURE_PROCESS || to->kind != PICTURE_PROCESS;
 

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "graph/annotate.h"
 #include "graph/label.h"
-#include "graph/persistence.h"
 #include "graph/story.h"
 
 #include <inttypes.h>
@@ -14,7 +13,6 @@
 
 #define LOSSES_MAX NOTES_LOST
 #define LOSSES_OF_FILE 2u
-#define ANEW_NS (60 * NANOTIME_SECOND) /* our choice: what is made under the name so soon after the deletion is the same log, written anew */
 
 struct losses {
 	struct note_taker *n;
@@ -105,68 +103,16 @@ static void tell_changed(const struct losses *l, size_t index)
 
 // ---- deleted and written anew
 
-static const char *name_of(const struct graph *g, const struct file *f, size_t index, size_t *ret_length)
-{
-	*ret_length = intern_length(g->strings, f->names.items[index].name);
-	return intern_string(g->strings, f->names.items[index].name);
-}
-
-static bool shares_log_name(const struct graph *g, const struct file *a, const struct file *b)
-{
-	size_t length;
-
-	for (size_t i = 0; i < a->names.count; i++) {
-		const char *name = name_of(g, a, i, &length);
-		if (!persistence_is_log(name, length))
-			continue;
-		for (size_t k = 0; k < b->names.count; k++)
-			if (a->names.items[i].name == b->names.items[k].name)
-				return true;
-	}
-	return false;
-}
-
-// The first file of the picture's slice that came under the name of this one when it went, or was put in its place.
-static uint32_t find_anew(const struct losses *l, uint64_t gone_ns)
-{
-	const struct picture_work *w = l->n->w;
-	const struct file *old = &w->g->files.items[l->file];
-	uint32_t best = GRAPH_NONE;
-	uint64_t best_ns = NANOTIME_NONE;
-
-	for (size_t i = 0; i < w->t->order.count; i++) {
-		uint32_t node = w->t->order.items[i];
-		if (w->g->nodes.items[node].kind != NODE_FILE)
-			continue;
-		uint32_t file = w->g->nodes.items[node].entity;
-		const struct file *f = &w->g->files.items[file];
-		if (file == l->file || file == best || !f->created_seen || f->host != old->host || f->dev != old->dev || f->created_ns > gone_ns + ANEW_NS ||
-		    f->created_ns + ANEW_NS < gone_ns || f->created_ns >= best_ns || !shares_log_name(w->g, old, f))
-			continue;
-		best = file;
-		best_ns = f->created_ns;
-	}
-	return best;
-}
-
-static const struct annotate_state *first_full(const struct annotate_answer *a)
-{
-	for (size_t i = 0; i < a->states.count; i++)
-		if (a->states.items[i].disk.size_bytes > 0 && a->states.items[i].disk.links > 0)
-			return &a->states.items[i];
-	return NULL;
-}
-
 static void tell_anew(const struct losses *l, size_t index)
 {
 	const struct annotate_state *s = &l->answer->states.items[index];
 	struct note_taker *n = l->n;
 	uint64_t gone_ns = s->syscall_ns != NANOTIME_NONE ? s->syscall_ns : s->guest_ns;
-	uint32_t anew = gone_ns == NANOTIME_NONE ? GRAPH_NONE : find_anew(l, gone_ns);
+	uint32_t anew = gone_ns == NANOTIME_NONE ? GRAPH_NONE : annotate_written_anew(n->w->g, l->file, gone_ns);
 
 	if (anew == GRAPH_NONE)
 		return;
-	const struct annotate_state *first = first_full(annotation_of(n->w->options->annotation, anew));
+	const struct annotate_state *first = annotate_first_full(annotation_of(n->w->options->annotation, anew));
 	bool replaced = s->edge != GRAPH_NONE && story_replaces(n->w->g, &n->w->g->edges.items[s->edge]);
 
 	label_file(n->w->g, &n->w->g->files.items[l->file], gone_ns, &n->b);

@@ -39,9 +39,11 @@ function oneRecovery(box, r, open) {
 	if (hashes.firstChild)
 		put(box, hashes);
 	if (r.preview) {
-		var lines = r.preview.split('\n'), summary = lines[0].replace(/^@ /, '');
-		if (/^@ (?!line )/.test(lines[1] || ''))
-			summary += '; ' + lines[1].slice(2);
+		// Our own lines in front: what is compared, and how much differs.
+		var lines = r.preview.split('\n'), own = 0;
+		while (/^@ (?!line )/.test(lines[own] || ''))
+			own++;
+		var summary = lines.slice(0, own || 1).map(function (line) { return line.replace(/^@ /, ''); }).join('; ');
 		put(box, folding('before and after: ' + summary, function () { return previewLines(r.preview); }, open));
 	}
 	if (r.restore)

@@ -307,6 +307,9 @@ static void say_flow(const struct picture_work *w, const struct drawn_flow *f, s
 	case FLOW_DELETE:
 		say_deleted(w, f, out);
 		return;
+	case FLOW_ATTRIBUTE:
+		say_file(w, f, "changed attributes of", "", out);
+		return;
 	case FLOW_RENAME:
 		say_file(w, f, "renamed a file to", "", out);
 		return;

@@ -49,6 +49,11 @@ jq -e '.disks_missing | startswith("1 of ") and contains("fe:00 (/")' out >/dev/
 ask 0 guest-clock --json
 interval guest-clock anew '/var/log/auth.log was deleted and written anew: 6,353 bytes before, 6,261 after, by invoice.bin [159]'
 
+jq -r '.recover[] | select(.words == "before invoice.bin [159] deleted it") | .preview' out >preview
+contains preview '@ the second is the file that was made anew under the name'
+contains preview '@ 1 line gone, none new'
+[ "$(grep -c '^[-+]' preview)" -eq 1 ] && grep -q '^- .* from 10\.0\.0\.5 port 40002 ssh2$' preview || fail "$(cat preview)"
+
 # The audit log itself: one line an event, not its raw records; they are in json.
 for sample in guest-audit guest-audit-sed; do
 	ask 0 $sample --format=text
