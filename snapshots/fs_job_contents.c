@@ -5,12 +5,14 @@
 // whole ("": it is). What cannot be read is told there, and the next wish follows.
 //
 // Nobody watches anything on the way, so the cursor reads no copies of the journal but those that contents are made of. Should that not do
-// (fs_cursor_doubts), the wish that met it goes on, where it stood, with a cursor that reads everything, and so do those that follow.
+// (fs_cursor_doubts), the wish that met it is answered again with a cursor that reads everything, and so are those that follow. What was
+// sent already is not sent twice, but must come out the same.
 #include "snapshots/fs_states.h"
 #include "snapshots/fs_verdict.h"
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "snapshots/crc32c.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,8 +34,8 @@ struct walk {
 	struct fs_map map;
 	uint8_t *piece;          // PIECE_HEADER_BYTES + PIECE_BYTES
 	bool reads_all;          // of the journal
-	bool told_wish, told_file; // of the wish that is being answered: sent already
-	uint64_t sent_to;        // as far as its content was sent
+	struct said { uint64_t frames; uint32_t sum; } said, before; // of the wish that is being answered; before: when it was answered first
+	bool differs;            // the second time it is another answer
 	unsigned searches;
 	uint64_t told_encrypted; // inode of the last warning
 };
@@ -123,13 +125,28 @@ static int move_to(struct walk *w, uint64_t seq, struct error *err)
 
 // ---- one file
 
+static int say(struct walk *w, enum fsread_frame type, const void *bytes, size_t length, struct error *err)
+{
+	w->said.frames++;
+	w->said.sum = crc32c_update(w->said.sum, bytes, length);
+	if (w->said.frames > w->before.frames)
+		return wire_send(w->job->out_fd, type, bytes, length, err);
+	w->differs = w->said.frames == w->before.frames && w->said.sum != w->before.sum;
+	return w->differs ? error_set(err, "provgraph-fsread: two readings differ") : 0;
+}
+
+static int say_payload(struct walk *w, enum fsread_frame type, const struct buffer *payload, struct error *err)
+{
+	return buffer_check(payload, err) < 0 ? -1 : say(w, type, payload->bytes, payload->length, err);
+}
+
 static int send_wish(struct walk *w, uint64_t wish, bool there, struct error *err)
 {
 	struct buffer payload AUTO_RELEASE_BUFFER = {0};
 
 	wire_put_u64(&payload, wish);
 	wire_put_u64(&payload, there);
-	return fs_job_send(w->job, FSREAD_FRAME_WISH, &payload, err);
+	return say_payload(w, FSREAD_FRAME_WISH, &payload, err);
 }
 
 static int send_whole(struct walk *w, const char *reason, struct error *err)
@@ -138,7 +155,7 @@ static int send_whole(struct walk *w, const char *reason, struct error *err)
 	size_t length = strlen(reason);
 
 	wire_put_bytes(&payload, reason, length < SENTENCE_BYTES ? length : SENTENCE_BYTES);
-	return fs_job_send(w->job, FSREAD_FRAME_WHOLE, &payload, err);
+	return say_payload(w, FSREAD_FRAME_WHOLE, &payload, err);
 }
 
 static int send_file(struct walk *w, const struct fs_file *file, struct error *err)
@@ -146,20 +163,20 @@ static int send_file(struct walk *w, const struct fs_file *file, struct error *e
 	struct buffer payload AUTO_RELEASE_BUFFER = {0};
 
 	fs_file_put(&payload, file);
-	return fs_job_send(w->job, FSREAD_FRAME_FILE, &payload, err);
+	return say_payload(w, FSREAD_FRAME_FILE, &payload, err);
 }
 
 static int send_piece(struct walk *w, uint64_t offset, size_t length, struct error *err)
 {
 	put_le64(w->piece, offset);
 	put_le32(w->piece + 8, (uint32_t)length);
-	return wire_send(w->job->out_fd, FSREAD_FRAME_DATA, w->piece, PIECE_HEADER_BYTES + length, err);
+	return say(w, FSREAD_FRAME_DATA, w->piece, PIECE_HEADER_BYTES + length, err);
 }
 
 // One stretch of the file, as the map has it.
 static int send_stretch(struct walk *w, uint64_t offset, uint64_t length, bool *ret_pipe_broke, struct error *err)
 {
-	for (uint64_t done = w->sent_to > offset ? w->sent_to - offset : 0; done < length;) {
+	for (uint64_t done = 0; done < length;) {
 		size_t step = length - done < PIECE_BYTES ? (size_t)(length - done) : PIECE_BYTES;
 
 		if (fs_map_content(&w->map, fs_names_read, w->span.cursor, offset + done, w->piece + PIECE_HEADER_BYTES, step, err) < 0)
@@ -169,7 +186,6 @@ static int send_stretch(struct walk *w, uint64_t offset, uint64_t length, bool *
 			return -1;
 		}
 		done += step;
-		w->sent_to = offset + done;
 	}
 	return 0;
 }
@@ -239,7 +255,7 @@ static int send_verdict(struct walk *w, const struct fs_file *file, uint64_t seq
 
 	if (judge(w, file, seq, &verdict, &reason) == 0) {
 		fs_verdict_put(&payload, &verdict);
-		return fs_job_send(w->job, FSREAD_FRAME_VERDICT, &payload, err);
+		return say_payload(w, FSREAD_FRAME_VERDICT, &payload, err);
 	}
 	if (has_doubts(w))
 		return 1;
@@ -325,18 +341,6 @@ static void give_up_span(struct walk *w)
 	w->is_open = false;
 }
 
-// WISH and FILE, each once.
-static int send_head(struct walk *w, uint64_t number, bool there, const struct fs_file *file, struct error *err)
-{
-	if (!w->told_wish && send_wish(w, number, there, err) < 0)
-		return -1;
-	w->told_wish = true;
-	if (there && !w->told_file && send_file(w, file, err) < 0)
-		return -1;
-	w->told_file = there;
-	return 0;
-}
-
 // 1: the cursor has doubts.
 static int try_wish(struct walk *w, uint64_t number, const uint64_t *wish, struct fs_inode *space, struct error *err)
 {
@@ -350,11 +354,13 @@ static int try_wish(struct walk *w, uint64_t number, const uint64_t *wish, struc
 	} else if (result < 0) { // a disk that cannot be read then: the next moment may be a better one
 		if (!moved)
 			give_up_span(w);
-		result = send_head(w, number, false, NULL, err) < 0 ? -1 : send_whole(w, reason.message, err);
+		result = send_wish(w, number, false, err) < 0 ? -1 : send_whole(w, reason.message, err);
 	} else {
-		result = send_head(w, number, there, &file, err);
-		if (result == 0)
-			result = there ? answer_content(w, wish, &file, err) : send_whole(w, "", err);
+		result = send_wish(w, number, there, err);
+		if (result == 0 && there)
+			result = send_file(w, &file, err) < 0 ? -1 : answer_content(w, wish, &file, err);
+		else if (result == 0)
+			result = send_whole(w, "", err);
 	}
 	fs_file_release(&file);
 	return result;
@@ -362,15 +368,22 @@ static int try_wish(struct walk *w, uint64_t number, const uint64_t *wish, struc
 
 static int answer_wish(struct walk *w, uint64_t number, const uint64_t *wish, struct fs_inode *space, struct error *err)
 {
-	w->told_wish = w->told_file = false;
-	w->sent_to = 0;
+	w->said = w->before = (struct said){0};
 	int result = try_wish(w, number, wish, space, err);
 
 	if (result <= 0)
 		return result;
 	give_up_span(w);
 	w->reads_all = true;
-	return try_wish(w, number, wish, space, err);
+	w->before = w->said;
+	w->said = (struct said){0};
+	result = try_wish(w, number, wish, space, err);
+	if (w->before.frames == 0 || (!w->differs && w->said.frames > w->before.frames))
+		return result;
+	// Half of it is sent, and is not so: no kernel wrote such a journal.
+	w->differs = false;
+	w->before.frames = 0;
+	return send_whole(w, "the journal's copies are not what their descriptors say: the content cannot be told", err);
 }
 
 static int check_question(struct fs_job *job, struct error *err)
