@@ -14,6 +14,7 @@
 
 struct taking {
 	struct log_lines *lines;
+	uint64_t from_seq, to_seq; // that were asked for
 	struct buffer waiting; // bytes that are not in the spool yet
 	bool anew;             // once
 };
@@ -28,21 +29,34 @@ static int spool(struct taking *t, size_t least, struct error *err)
 	return 0;
 }
 
+static int lies(struct error *err)
+{
+	return error_set(err, "provgraph-fsread: sent a line of a log that cannot be");
+}
+
+static bool is_asked(const struct taking *t, uint64_t seq)
+{
+	return seq >= t->from_seq && seq <= t->to_seq;
+}
+
 static int take_came(struct taking *t, struct wire_reader *r, struct error *err)
 {
 	struct log_line line = {.seq = wire_get_u64(r)};
 
 	line.arrival_ns = wire_get_u64(r);
 	line.inode = wire_get_u64(r);
+	if (!r->failed && !is_asked(t, line.seq))
+		return lies(err);
 	while (!r->failed && r->at < r->end) {
 		uint64_t offset = wire_get_u64(r);
 		size_t length;
 		const uint8_t *bytes = wire_get_bytes(r, &length);
 
-		if (r->failed || length == 0 || length > LINE_TABLE_LINE_BYTES || memchr(bytes, '\n', length))
+		if (r->failed)
 			break;
-		if (t->lines->lines.count >= LINE_TABLE_MAX_LINES)
-			break;
+		if (length == 0 || length > LINE_TABLE_LINE_BYTES || memchr(bytes, '\n', length) || memchr(bytes, '\0', length) ||
+		    t->lines->lines.count >= LINE_TABLE_MAX_LINES)
+			return lies(err);
 		line.at = t->lines->length;
 		line.length = (uint32_t)length;
 		line.complete = offset & 1;
@@ -66,6 +80,8 @@ static int take_went(struct taking *t, struct wire_reader *r, struct error *err)
 
 		if (r->failed || index >= t->lines->lines.count)
 			return error_set(err, "provgraph-fsread: it tells the end of a line that it never sent");
+		if (!is_asked(t, seq) || seq < t->lines->lines.items[index].seq)
+			return lies(err);
 		t->lines->lines.items[index].gone_seq = seq;
 		t->lines->lines.items[index].gone_ns = ns;
 		t->lines->lines.items[index].gone_change = (unsigned)change;
@@ -116,7 +132,7 @@ int log_lines_read(const struct timeline_file *file, uint64_t from_seq, uint64_t
 	struct fsread_question q = {.job = FSREAD_LINES, .history = file->history, .partition = file->partition, .from_seq = from_seq, .to_seq = to_seq,
 				    .path = file->path, .path_length = file->path_length, .inode = file->inode};
 	struct log_lines lines = {.fd = -1};
-	struct taking t = {.lines = &lines};
+	struct taking t = {.lines = &lines, .from_seq = from_seq, .to_seq = to_seq};
 	struct fsread_answer answer = {0};
 	int result = lines.fd = fileio_temporary(err);
 

@@ -54,6 +54,34 @@ if lie == 'flood':
     frame(FILE, file())
     while True: frame(4, b'x' * 4000000)
 if lie == 'more': frame(FILE, file(size=2**62)); frame(DATA, u64(0) + text(b'abcd')); time.sleep(60)
+# Lines of a log: frames 17. Samples of a clock: 15.
+words = lambda *values: b''.join(map(u64, values))
+line = lambda seq, word: frame(17, words(1, seq, 0, 12, 1) + text(word))
+if lie == 'line': line(0, b'a line'); frame(END_)
+if lie == 'line cut': frame(17, words(1, 0, 0, 12, 1) + text(b'a line')[:-1]); frame(END_)
+if lie == 'line late': line(1, b'a line'); frame(END_)
+if lie == 'line NUL': line(0, b'a\\0line'); frame(END_)
+if lie == 'line newline': line(0, b'a\\nline'); frame(END_)
+if lie == 'line empty': line(0, b''); frame(END_)
+if lie == 'line long': line(0, b'x' * 65537); frame(END_)
+if lie == 'line unknown': frame(17, words(9, 0)); frame(END_)
+if lie == 'line gone never': line(0, b'a line'); frame(17, words(2, 1, 0, 0, 8)); frame(END_)
+if lie == 'line gone late': line(0, b'a line'); frame(17, words(2, 0, 7, 0, 8)); frame(END_)
+if lie == 'line anew': frame(17, words(3)); frame(17, words(3)); frame(END_)
+if lie == 'line file': frame(FILE, file()); frame(END_)
+sample = lambda *values: (frame(15, words(0)), frame(15, words(1, *values)), frame(END_))
+if lie == 'sample': sample(10**18, 10**18 - 10**6, 10**18, 0)
+if lie == 'sample backwards': sample(10**18, 10**18 + 1, 10**18, 0)
+if lie == 'sample late': sample(2**63, 0, 10**18, 0)
+if lie == 'sample guest': sample(10**18, 0, 2**62, 0)
+if lie == 'sample cut': sample(10**18, 0)
+if lie == 'sample epoch': sample(10**18, 0, 10**18, 1)
+if lie == 'sample epochs': sample(10**18, 0, 10**18, 0, 10**18, 0, 10**18, 2**32 - 1)
+if lie == 'sample source': frame(15, words(4)); frame(END_)
+if lie == 'sample file': frame(FILE, file()); frame(END_)
+if lie == 'sample times':
+    frame(15, words(0, 2**64 - 1, 0, 2**63)); frame(15, words(3, 2**64 - 1, 0))
+    frame(15, words(1, 10**18, 0, 10**18, 0, 1, 0, 2**62 - 1, 1, 2**62 - 1, 0, 1, 1, 5, 5, 5, 2)); frame(END_)
 if lie == 'hangs after the end': frame(FILE, file()); frame(DATA, u64(0) + text(b'abcd')); frame(END_); out.close(); os.close(1); time.sleep(60)
 END
 chmod +x bin/provgraph-fsread
@@ -96,6 +124,34 @@ lie 0 'warnings' ''
 lie 2 'flood' 'larger than the limit'
 lie 2 'more' '--max-bytes'
 lie 0 'hangs after the end' ''
+lie_about() { # STATUS LIE WORDS VERB [PATH]
+	echo "$2" >bin/lie
+	wanted=$1 words=$3 lie=$2
+	shift 3
+	status=0
+	verb=$1
+	shift
+	timeout 50 bin/provgraph disk "$verb" h "$@" >out 2>err || status=$?
+	[ $status -eq "$wanted" ] || fail "$lie: status $status: $(head -c 300 err)"
+	[ -z "$words" ] || contains err "$words"
+}
+lie_about 0 'line' '' lost /log
+for lie in 'line late' 'line NUL' 'line newline' 'line empty' 'line long' 'line gone late'; do
+	lie_about 2 "$lie" 'that cannot be' lost /log
+done
+lie_about 2 'line cut' 'out of bounds' lost /log
+lie_about 2 'line unknown' 'nobody asked for' lost /log
+lie_about 2 'line gone never' 'never sent' lost /log
+lie_about 2 'line anew' 'a third time' lost /log
+lie_about 2 'line file' 'nobody asked for' lost /log
+lie_about 0 'sample' '' clock
+for lie in 'sample backwards' 'sample late' 'sample guest' 'sample epoch' 'sample epochs'; do
+	lie_about 2 "$lie" 'that cannot be' clock
+done
+lie_about 2 'sample cut' 'out of bounds' clock
+lie_about 2 'sample source' 'nobody asked for' clock
+lie_about 2 'sample file' 'nobody asked for' clock
+lie_about 0 'sample times' '' clock # nonsense that is none of ours to judge; it ends
 # Nothing that we inherited is handed on.
 exec 9>inherited
 lie 2 'descriptors' 'descriptor 9 is closed'
