@@ -107,6 +107,16 @@ static void nothing_to_tell(void)
 	events_delete(&c.s, A + 15000, 101, "/data/x", 9);
 	stays(&c);
 
+	c = untouched(A + 200000); // one of two names went: who knows of the others
+	struct event link = events_call(&c.s, "link", OP_LINK, A + 12000, 101);
+	struct event_path both[] = {events_path(&c.s, "/data/x", 9, NAMETYPE_NORMAL), events_path(&c.s, "/data/y", 9, NAMETYPE_CREATE)};
+	link.paths = both;
+	link.path_count = 2;
+	events_add(&c.s, link);
+	events_delete(&c.s, A + 15000, 101, "/data/y", 9);
+	events_open(&c.s, A + 18000, 101, "/data/x", 9, O_RDONLY, 5); // it has a name, after all
+	stays(&c);
+
 	c = untouched(A + 200000); // emptied by somebody before it could be written back
 	struct event e = events_call(&c.s, "truncate", OP_TRUNCATE, A + 15000, 101);
 	struct event_path path = events_path(&c.s, "/data/x", 9, NAMETYPE_NORMAL);
@@ -159,6 +169,20 @@ static void nothing_to_tell(void)
 	c = untouched(A + 200000); // a life that is not surely this file's: made about when it was first opened
 	c.states.items[0].crtime_ns = (A + 500) * MS;
 	case_state(&c, 9, A + 1000, TIMELINE_DELETED | TIMELINE_APPEARED, A + 900, A + 900, 700);
+	stays(&c);
+
+	c = untouched(A + 200000); // made after it was opened, by the clocks: then it is hardly this file
+	c.states.items[0].crtime_ns = (A + 500) * MS;
+	stays(&c);
+
+	c = untouched(A + 200000); // when all should have come, content was still missing; what came later came with another change
+	case_state(&c, 9, A + 6000, TIMELINE_GREW, A - 500000, A + 3000, 900)->pending_bytes = 200;
+	case_state(&c, 9, A + 110000, TIMELINE_GREW, A - 500000, A + 90000, 950);
+	stays(&c);
+
+	c = untouched(A + 200000); // the recording began later, and nobody knows whether the clock was set before
+	c.volume.from_ns = case_host(A + 6000);
+	c.clock.pieces.items[0].sampled_from_ns = case_host(A + 6000);
 	stays(&c);
 
 	c = case_begin(); // the log says that it wrote: two witnesses, and they do not agree
