@@ -107,21 +107,21 @@ END
 	make_sample "$name" "$block" "$dirty"
 }
 
-# Two at once. The first two are of the same time, so that one disk can be taken for the other; not of the same moment: guests that boot
-# together make the same files in the same second.
+# Two at once, the second of them perhaps several, one after the other. They are of the same time, so that one disk can be taken for the
+# other; not of the same moment: guests that boot together make the same files in the same second.
 both() {
 	broken=
 	( record "$1" ) &
 	first=$!
-	( sleep 4; record "$2" ) &
+	shift
+	( sleep 4; for name in "$@"; do ( record "$name" ) || exit 1; done ) &
 	second=$!
 	wait $first || broken=yes
 	wait $second || broken=yes
 	[ -z "$broken" ] || fail "not all guests were recorded"
 }
 both guest-audit guest-tamper
-both guest-audit-sed guest-clock
-both guest-long guest-step
+both guest-long guest-audit-sed guest-clock guest-step
 
 names=
 for name in $(printf '%s' "$guests" | cut -d: -f1); do
