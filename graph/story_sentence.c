@@ -2,6 +2,7 @@
 #include "graph/story.h"
 
 #include "base/nanotime.h"
+#include "graph/annotate.h"
 #include "graph/label.h"
 #include "graph/persistence.h"
 
@@ -273,6 +274,26 @@ static bool say_group(const struct picture_work *w, const struct drawn_flow *f, 
 	return true;
 }
 
+// What a recorded disk shows of it: content of a log that was changed elsewhere than at its end while the process had it open.
+static void add_change(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
+{
+	const struct graph_node *node = &w->g->nodes.items[w->g->edges.items[f->sample].to];
+	uint32_t actor = w->subject_of_node[f->from];
+
+	if (!w->options->annotation || node->kind != NODE_FILE || actor == GRAPH_NONE)
+		return;
+	const struct annotate_states *states = &annotation_of(w->options->annotation, node->entity)->states;
+	for (size_t i = 0; i < states->count; i++) {
+		const struct annotate_state *s = &states->items[i];
+		if (!s->loss || !(s->disk.change & TIMELINE_REWRITTEN) || s->edge == GRAPH_NONE || w->s.of[w->g->edges.items[s->edge].from] != actor)
+			continue;
+		buffer_add_string(out, "; the disk shows it changed in place");
+		if (s->candidates > 1)
+			buffer_printf(out, ", by this or %" PRIu32 " other%s that had it open", s->candidates - 1, s->candidates == 2 ? "" : "s");
+		return;
+	}
+}
+
 static void say_flow(const struct picture_work *w, const struct drawn_flow *f, struct buffer *out)
 {
 	bool from_process = w->p->nodes.items[f->from].kind == PICTURE_PROCESS;
@@ -303,6 +324,7 @@ static void say_flow(const struct picture_work *w, const struct drawn_flow *f, s
 	case FLOW_OPEN_WRITE:
 		say_file(w, f, "opened", " for writing", out);
 		add_persistence(w, f, out);
+		add_change(w, f, out);
 		return;
 	case FLOW_DELETE:
 		say_deleted(w, f, out);

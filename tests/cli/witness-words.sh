@@ -43,6 +43,8 @@ interval guest-tamper tamper '/var/log/auth.log was changed elsewhere than at it
 jq -e '[.nodes[] | select(.path == "/var/log/auth.log") | .disk_states[] | select(.loss)] | length == 1 and
 	(.[0].verdict | startswith("changed in place, byte 5,677, written here by invoice.bin [155]"))' out >/dev/null || fail "auth.log's state"
 jq -e '[.nodes[].disk_states[]? | select(.loss | not) | .verdict | select(test("in place|emptied|cut"))] == []' out >/dev/null || fail "other states"
+jq -e '[.story[].words | select(contains("opened /var/log/auth.log for writing; the disk shows it changed in place, by this or 1 other that had it open"))] | length == 1' \
+	out >/dev/null || fail "the story: $(jq -c '[.story[].words]' out)"
 jq -e '.disks_missing | startswith("1 of ") and contains("fe:00 (/")' out >/dev/null || fail "$(jq .disks_missing out)"
 
 # Deleted and written anew, under the old inode number, with a clock that is more than an hour off.
