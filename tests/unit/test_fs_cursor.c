@@ -3,8 +3,11 @@
 // as data, takes them home, and now and then loses its journal; its writes come whole, in sectors, in long requests and as zeros. At random moments a cursor
 // that walked there shows what volume_open() shows, and what it shows of watched blocks is what its steps told.
 //
+// And the guest's clock, an hour behind, as its commits tell it.
+//
 //     test_fs_cursor IMAGE FOLDER FEATURES   IMAGE: of an ext file system with a journal; FEATURES: enum of journal_ring.h. Makes FOLDER.
 #include "snapshots/fs_cursor.h"
+#include "snapshots/fs_guest_offset.h"
 #include "snapshots/history.h"
 #include "snapshots/volume.h"
 #include "snapshots/writer.h"
@@ -18,14 +21,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define START_BYTES (UINT64_C(63) * 512) // of the partition: not a multiple of its blocks
+#define ODD_START (UINT64_C(63) * 512) // of the partition: not a multiple of its blocks
+#define EVEN_START (UINT64_C(1) << 20) // for blocks of more than 1 KiB
 #define BEHIND_BYTES (UINT64_C(256) << 10)
-#define PLAYED 40u           // blocks that the guest works on: the last ones of the volume, which no file has
+#define PLAYED 40u           // blocks that the guest works on, which no file has
+#define BEFORE_END 600u      // where they begin
 #define TRANSACTIONS 500u
 #define MOST 12u             // copies of one
-#define WALKS 12u
+#define WALKS 8u
 #define STOPS 25u            // of a walk
 #define JOURNAL_MAGIC 0xC03B3998u
+#define MS UINT64_C(1000000)
+#define SECOND UINT64_C(1000000000)
+#define GUEST_BEHIND_NS (3600 * SECOND)
+#define LATEST_MS 200u       // between a commit's stamp and its block
 
 static uint64_t random_state = 88172645463325252u;
 
@@ -49,7 +58,7 @@ static void must(int result, const struct error *err)
 
 struct guest {
 	uint8_t *disk; // the volume as the guest has it
-	uint64_t bytes, first_block; // of those played with
+	uint64_t start, bytes, first_block; // start: on the disk; first_block: of those played with
 	uint32_t block;
 	struct journal_geometry geometry;
 	struct ring ring;
@@ -69,7 +78,7 @@ static uint64_t clock_now(void *context)
 static void send(struct guest *g, uint64_t offset, const uint8_t *bytes, size_t length)
 {
 	g->now_ns += 1000000;
-	must(writer_write(g->writer, START_BYTES + offset, bytes, length, false, &g->err), &g->err);
+	must(writer_write(g->writer, g->start + offset, bytes, length, false, &g->err), &g->err);
 }
 
 static void send_journal_block(void *context, uint32_t journal_block, const uint8_t *bytes)
@@ -126,7 +135,7 @@ static void write_data(struct guest *g, uint64_t i)
 	if (draw(6) == 0) {
 		memset(played(g, i), 0, run * g->block);
 		g->now_ns += 1000000;
-		must(writer_zero(g->writer, START_BYTES + offset, run * g->block, true, false, &g->err), &g->err);
+		must(writer_zero(g->writer, g->start + offset, run * g->block, true, false, &g->err), &g->err);
 	} else if (draw(6) == 0) {
 		send(g, offset, played(g, i), 512);
 		send(g, offset + 512, played(g, i) + 512, run * g->block - 512);
@@ -197,6 +206,10 @@ static void transaction(struct guest *g)
 	if (draw(3) == 0)
 		write_data(g, draw(PLAYED));
 	ring_descriptor(&g->ring, blocks + half, contents + (size_t)half * g->block, count - half);
+	uint64_t stamp_ns = g->now_ns - GUEST_BEHIND_NS - draw(LATEST_MS) * MS;
+
+	g->ring.seconds = stamp_ns / SECOND;
+	g->ring.nanoseconds = (uint32_t)(stamp_ns % SECOND);
 	ring_commit(&g->ring);
 	for (uint64_t n = 0; n < PLAYED; n++) {
 		g->dirty[n] = (g->dirty[n] || in[n]) && !out[n];
@@ -229,11 +242,16 @@ static void open_image(struct guest *g, const char *path, uint32_t features)
 	must(journal_locate(read_disk, g, &g->geometry, &present, &g->err), &g->err);
 	CHECK(present);
 	g->block = g->geometry.block_bytes;
-	g->first_block = g->bytes / g->block - PLAYED;
+	g->start = g->block == 1024 ? ODD_START : EVEN_START;
+	g->first_block = g->bytes / g->block - BEFORE_END;
 	g->home = calloc(PLAYED, g->block);
 	CHECK(g->home != NULL);
-	for (uint64_t i = 0; i < PLAYED; i++)
+	for (uint64_t i = 0; i < PLAYED; i++) {
+		uint64_t ignored;
+
+		CHECK(!journal_from_fs(&g->geometry, g->first_block + i, &ignored));
 		came_home(g, i);
+	}
 	g->ring = (struct ring){.disk = g->disk, .g = &g->geometry, .features = features, .first = g->geometry.first, .last = g->geometry.last,
 				.at = g->geometry.first, .tid = UINT32_MAX - 200, .seconds = 1795252951, .legacy_sum = UINT32_MAX,
 				.written = send_journal_block, .context = g};
@@ -242,7 +260,7 @@ static void open_image(struct guest *g, const char *path, uint32_t features)
 
 static void record(struct guest *g, const char *folder)
 {
-	struct history_plan plan = {.size_bytes = START_BYTES + g->bytes + BEHIND_BYTES};
+	struct history_plan plan = {.size_bytes = g->start + g->bytes + BEHIND_BYTES};
 	struct writer_options options = {.realtime = clock_now, .boottime = clock_now, .clock_context = g};
 	struct writer_recovery recovery;
 
@@ -360,7 +378,7 @@ static bool same_as_view(struct watcher *w, struct history *h, const struct part
 static void walk(const struct guest *g, struct history *h, bool read_less)
 {
 	struct history_facts facts;
-	struct partition p = {.start_bytes = START_BYTES, .length_bytes = g->bytes};
+	struct partition p = {.start_bytes = g->start, .length_bytes = g->bytes};
 	struct watcher w = {.guest = g, .known = calloc(PLAYED, g->block)};
 	struct error err;
 	bool same = true;
@@ -386,6 +404,28 @@ static void walk(const struct guest *g, struct history *h, bool read_less)
 	free(w.known);
 }
 
+// Of the commits that the journal still shows, the one that was least late tells the guest's clock.
+static void check_offset(const struct guest *g, struct history *h)
+{
+	struct partition p = {.start_bytes = g->start, .length_bytes = g->bytes};
+	struct fs_job job = {.history = h};
+	struct fs_moment moment = {.partition = p};
+	struct disk_at *disk;
+	struct history_facts facts;
+	struct error err;
+	int64_t offset_ns = 0;
+	bool known = false;
+
+	must(history_facts(h, &facts, &err), &err);
+	must(disk_at_open(h, facts.last_seq, &disk, &err), &err);
+	must(volume_open(disk, &p, true, &moment.volume, &err), &err);
+	must(fs_guest_offset(&job, &moment, g->now_ns - GUEST_BEHIND_NS, &offset_ns, &known, &err), &err);
+	CHECK(known);
+	CHECK(offset_ns > (int64_t)GUEST_BEHIND_NS && offset_ns < (int64_t)(GUEST_BEHIND_NS + LATEST_MS * MS / 8));
+	volume_free(moment.volume);
+	disk_at_free(disk);
+}
+
 int main(int argc, char **argv)
 {
 	struct guest g = {0};
@@ -399,6 +439,7 @@ int main(int argc, char **argv)
 	must(history_open(argv[2], &h, &g.err), &g.err);
 	for (unsigned i = 0; i < WALKS; i++)
 		walk(&g, h, i % 2 == 0);
+	check_offset(&g, h);
 	history_free(h);
 	free(g.home);
 	journal_extents_release(&g.geometry.extents);
