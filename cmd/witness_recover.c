@@ -35,6 +35,7 @@ struct panel {                 // one entry of picture.recoveries
 	struct witness_choice choice;
 	size_t before, after, executed, before_settled, after_settled; // contents; NO_CONTENT
 	size_t anew;               // the log that was written in its place
+	bool never_came;           // the log tells of content, the disk has the file without: that it was empty is no finding
 };
 VECTOR_DEFINE(panel_vector, struct panel)
 
@@ -120,6 +121,7 @@ static int plan(struct work *w, struct picture_recovery *r, uint32_t file, struc
 
 	if (result != 0)
 		return result;
+	p.never_came = (p.choice.deleted || p.choice.executed) && annotation_of(w->in->witness.annotation, file)->verdict == ANNOTATE_PENDING;
 	bool after = p.choice.after_seq != 0 && !p.choice.deleted;
 
 	if (want(w, file, p.choice.before_seq, &p.before, err) < 0 || want(w, file, p.choice.before_settled_seq, &p.before_settled, err) < 0 ||
@@ -195,10 +197,17 @@ static int ask(struct work *w, struct error *err)
 
 // ---- what the panel says
 
-static void add_verdict(struct buffer *out, const struct investigation *in, const struct content *c)
+static bool is_missing(const struct panel *p, const struct content *c)
+{
+	return p->never_came && c->there && c->size_bytes == 0;
+}
+
+static void add_verdict(struct buffer *out, const struct investigation *in, const struct panel *p, const struct content *c)
 {
 	if (!c->there) {
 		buffer_add_string(out, "not on the disk at this moment");
+	} else if (is_missing(p, c)) {
+		buffer_add_string(out, "content pending: the disk shows it empty, and what was written never reached it");
 	} else if (c->judged && c->pending_bytes > 0) {
 		buffer_add_string(out, "content pending: ");
 		text_count(out, c->pending_bytes);
@@ -239,9 +248,11 @@ static struct text words_of(struct work *w, const char *words)
 	return picture_text(w->in->picture, words, strlen(words));
 }
 
-static struct text digest(struct work *w, size_t content)
+static struct text digest(struct work *w, const struct panel *p, size_t content)
 {
-	return words_of(w, content == NO_CONTENT ? "" : w->contents.items[content].sha256);
+	const struct content *c = content == NO_CONTENT ? NULL : &w->contents.items[content];
+
+	return words_of(w, !c || is_missing(p, c) ? "" : c->sha256);
 }
 
 static struct preview_content shown(const struct work *w, size_t content)
@@ -276,7 +287,7 @@ static int add_preview(struct work *w, const struct panel *p, struct error *err)
 	struct preview_content old = shown(w, p->before_settled), new = shown(w, p->anew != NO_CONTENT ? p->anew : p->after_settled);
 	struct preview_result result = {0};
 
-	if ((!old.there && !new.there) || (p->after == NO_CONTENT && !p->choice.deleted))
+	if ((!old.there && !new.there) || (p->after == NO_CONTENT && !p->choice.deleted) || is_missing(p, &w->contents.items[p->before_settled]))
 		return 0;
 	note_settled(w, p, &lines);
 	if (new.there && p->anew != NO_CONTENT)
@@ -299,9 +310,9 @@ static int fill(struct work *w, const struct panel *p, struct error *err)
 	if (p->choice.guest_ns != NANOTIME_NONE)
 		r->time_ns = p->choice.guest_ns;
 	r->words = p->choice.words;
-	r->before_sha256 = digest(w, p->before);
-	r->after_sha256 = digest(w, p->after);
-	r->executed_sha256 = digest(w, p->executed);
+	r->before_sha256 = digest(w, p, p->before);
+	r->after_sha256 = digest(w, p, p->after);
+	r->executed_sha256 = digest(w, p, p->executed);
 	r->command = command(w, p->choice.before_seq, before->wish.inode, err);
 	if (w->failed) {
 		r->before_sha256 = r->after_sha256 = r->executed_sha256 = (struct text){NULL, 0};
@@ -309,14 +320,14 @@ static int fill(struct work *w, const struct panel *p, struct error *err)
 		return 0;
 	}
 	if (before->there || !after || !after->there) {
-		add_verdict(&verdict, w->in, before);
+		add_verdict(&verdict, w->in, p, before);
 		if (after && after->there)
 			r->command_after = command(w, p->choice.after_seq, after->wish.inode, err);
 	} else { // it came by what happened: there is nothing to restore before it
 		r->words = words_of(w, "as the disk first showed it");
 		r->command = command(w, p->choice.after_seq, after->wish.inode, err);
 		buffer_add_string(&verdict, "not on the disk before; then ");
-		add_verdict(&verdict, w->in, after);
+		add_verdict(&verdict, w->in, p, after);
 	}
 	if (buffer_check(&verdict, err) < 0)
 		return -1;
