@@ -302,6 +302,9 @@ def check_contents(s):
             s.expect(all(entry.get("sha256", EMPTY) == EMPTY for entry in entries), "evidence of", program["path"])
             s.expect(all(entry["verdict"] == "never reached the disk" or state_was_told(s, program["id"]) for entry in entries),
                      "evidence of", program["path"], [entry["verdict"] for entry in entries])
+            told = [r for r in s.case_["recover"] if s.by_id[r["node"]] in s.drawn[program["id"]]]
+            s.expect(not any(r["before_sha256"] or r["executed_sha256"] or r["verdict"] == "complete" for r in told),
+                     "a content is told that never came:", told)
             continue
         runs = [entry for entry in entries if entry["what"] in ("executed", "complete") and entry["op"] == "execute"]
         s.expect(program["sha256"] in [entry.get("sha256") for entry in runs], "no evidence of what was executed:", program["path"])
