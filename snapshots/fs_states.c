@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "snapshots/fs_states.h"
 
+#include "base/fileio.h"
 #include "base/nanotime.h"
 #include "base/text.h"
 #include "snapshots/timeline_wire.h"
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define SEND_BYTES ((size_t)64 << 10) /* of states that are sent together: one by one, sending them is a tenth of the work */
 #define UNKNOWN_CLOCK_RECORDS 65536u /* looked at behind the span where the clock was stepped and no time can be told */
 
 int fs_span_open(struct fs_job *job, uint64_t from_seq, uint64_t to_seq, struct fs_span *ret, struct error *err)
@@ -89,13 +91,19 @@ int fs_span_track(struct fs_job *job, struct fs_span *span, struct fs_track *ret
 
 int fs_job_send_states(struct fs_job *job, const struct timeline_states *states, struct error *err)
 {
-	struct buffer payload AUTO_RELEASE_BUFFER = {0};
+	struct buffer payload AUTO_RELEASE_BUFFER = {0}, frames AUTO_RELEASE_BUFFER = {0};
 
 	for (size_t i = 0; i < states->count; i++) {
 		buffer_clear(&payload);
 		timeline_put_state(&payload, &states->items[i]);
-		if (buffer_check(&payload, err) < 0 || fs_job_send(job, FSREAD_FRAME_STATE, &payload, err) < 0)
+		wire_put_frame(&frames, FSREAD_FRAME_STATE, &payload);
+		if (buffer_check(&payload, err) < 0 || buffer_check(&frames, err) < 0)
 			return -1;
+		if (frames.length < SEND_BYTES && i + 1 < states->count)
+			continue;
+		if (fileio_write_fd(job->out_fd, frames.bytes, frames.length, "the other process", err) < 0)
+			return -1;
+		buffer_clear(&frames);
 	}
 	return 0;
 }

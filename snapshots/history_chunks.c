@@ -14,29 +14,32 @@
 struct history_chunk { // CODEC_CHUNK_BYTES of a record's content, less in its last chunk
 	uint64_t serial, seq, index;
 	uint8_t *bytes;
+	bool is_block; // of a request of HISTORY_BLOCK_BYTES at most
 };
 
 struct history_chunk *history_chunks_new(void)
 {
-	return calloc(HISTORY_CHUNKS, sizeof(struct history_chunk));
+	return calloc(HISTORY_CHUNKS + HISTORY_BLOCKS, sizeof(struct history_chunk));
 }
 
 void history_chunks_free(struct history_chunk *chunks)
 {
-	for (size_t i = 0; chunks && i < HISTORY_CHUNKS; i++)
+	for (size_t i = 0; chunks && i < HISTORY_CHUNKS + HISTORY_BLOCKS; i++)
 		free(chunks[i].bytes);
 	free(chunks);
 }
 
-static struct history_chunk *find_slot(struct history *h, uint64_t serial, uint64_t seq, uint64_t index)
+static struct history_chunk *find_slot(struct history *h, const struct history_chunk *of)
 {
-	return &h->chunks[(serial * 37 + seq * 5 + index) % HISTORY_CHUNKS];
+	uint64_t sum = of->serial * 37 + of->seq * 5 + of->index;
+
+	return &h->chunks[of->is_block ? HISTORY_CHUNKS + sum % HISTORY_BLOCKS : sum % HISTORY_CHUNKS];
 }
 
 static bool copy_kept(struct history *h, const struct history_chunk *wanted, size_t from, void *bytes, size_t length)
 {
 	(void)pthread_mutex_lock(&h->lock);
-	const struct history_chunk *slot = find_slot(h, wanted->serial, wanted->seq, wanted->index);
+	const struct history_chunk *slot = find_slot(h, wanted);
 	bool there = slot->bytes && slot->serial == wanted->serial && slot->seq == wanted->seq && slot->index == wanted->index;
 	if (there)
 		memcpy(bytes, slot->bytes + from, length);
@@ -47,7 +50,7 @@ static bool copy_kept(struct history *h, const struct history_chunk *wanted, siz
 static void keep(struct history *h, const struct history_chunk *chunk)
 {
 	(void)pthread_mutex_lock(&h->lock);
-	struct history_chunk *slot = find_slot(h, chunk->serial, chunk->seq, chunk->index);
+	struct history_chunk *slot = find_slot(h, chunk);
 	uint8_t *old = slot->bytes;
 	*slot = *chunk;
 	(void)pthread_mutex_unlock(&h->lock);
@@ -109,7 +112,7 @@ static int decode_whole(const struct history_place *p, const uint8_t *stored, ui
 
 int history_chunks_read_small(struct history *h, struct history_place *p, uint64_t within, void *bytes, size_t length, struct error *err)
 {
-	struct history_chunk chunk = { .serial = p->file->serial, .seq = p->seq };
+	struct history_chunk chunk = { .serial = p->file->serial, .seq = p->seq, .is_block = p->row.length_bytes <= HISTORY_BLOCK_BYTES };
 	uint8_t whole[HISTORY_SMALL_BYTES];
 	size_t got;
 

@@ -45,6 +45,8 @@ struct history_page { // rows [index * HISTORY_PAGE_ROWS, ...) of a file
 };
 
 #define HISTORY_CHUNKS 32u     // 4 MiB of decompressed content
+#define HISTORY_BLOCKS 256u    // 1 MiB of requests of one block: a block of inodes is compared with what it was some hundred requests ago
+#define HISTORY_BLOCK_BYTES 4096u
 #define RECORD_CHECKSUM_AT 4   // record.h
 
 struct history_chunk;

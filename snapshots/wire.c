@@ -124,6 +124,16 @@ int wire_send(int fd, uint32_t type, const void *payload, size_t length, struct 
 	return fileio_write_fd(fd, (const uint8_t *)payload + done, length - done, "the other process", err);
 }
 
+void wire_put_frame(struct buffer *out, uint32_t type, const struct buffer *payload)
+{
+	uint8_t header[HEADER_BYTES];
+
+	put_le32(header, type);
+	put_le32(header + 4, (uint32_t)payload->length);
+	buffer_add(out, header, sizeof(header));
+	buffer_add(out, payload->bytes, payload->length);
+}
+
 // *ret_read is short only at the end of the stream.
 static int read_exactly(int fd, void *bytes, size_t length, size_t *ret_read, struct error *err)
 {

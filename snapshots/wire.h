@@ -32,6 +32,8 @@ char *wire_get_string(struct wire_reader *r, size_t max_bytes);
 int wire_end(const struct wire_reader *r, const char *what, struct error *err);
 
 int wire_send(int fd, uint32_t type, const void *payload, size_t length, struct error *err);
+// Small frames that go out together: appends one, to be written as it is.
+void wire_put_frame(struct buffer *out, uint32_t type, const struct buffer *payload);
 // *ret_type 0 at the end of the stream.
 int wire_receive(int fd, struct buffer *payload, uint32_t *ret_type, struct error *err);
 
