@@ -29,8 +29,8 @@ row() {
 minus() {
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a - b }'
 }
-investigate() {
-	echo "$BUILD/provgraph --log $1.log --alert-ip 10.0.0.5 --window 20m --format json --quiet --force -o $1.json"
+investigate() { # FILES FORMAT
+	echo "$BUILD/provgraph --log $1.log --alert-ip 10.0.0.5 --window 20m --quiet --force -o $1.$2"
 }
 
 mkdir tree
@@ -39,12 +39,15 @@ while [ $number -le 1000 ]; do
 	echo "file $number" >"tree/$number"
 	number=$((number + 1))
 done
-mke2fs -q -t ext4 -b 4096 -J size=64 -d tree image 4G >/dev/null 2>&1 || exit 0
+# Made before the window: files that are born in it or behind it are others than those of the log.
+find tree -exec touch -d @1795000000 {} +
+E2FSPROGS_FAKE_TIME=1795000000 mke2fs -q -t ext4 -b 4096 -J size=64 -d tree image 4G >/dev/null 2>&1 || exit 0
 set -- $("$BUILD/tests/bench/make_busy_history" history image "$requests")
 [ $# -eq 3 ] || { echo "bench: no history was made"; exit 0; }
 for files in 1000 100000; do
 	python3 "$SRCDIR/tests/bench/witness_log.py" $files "$2" "$3" >$files.log
 done
+python3 "$SRCDIR/tests/bench/witness_log.py" 20 "$2" "$3" chain >20.log
 
 echo "a window of 20 minutes, $requests requests of the guest, $(nproc) cores:"
 row 'what' 'measured' 'wanted'
@@ -53,14 +56,23 @@ cost 5 "$BUILD/provgraph" disk clock history
 row "disk clock ($(awk 'NR == 2 { print $5 }' clock.out) commits), s" "$wall" '<= 0.2'
 row '  CPU s' "$cpu" ''
 for files in 1000 100000; do
-	cost 3 $(investigate $files)
-	without=$wall
+	cost 5 $(investigate $files json)
+	without=$wall without_cpu=$cpu
 	row "$files files, without the disk, s" "$wall" ''
-	cost 3 $(investigate $files) --disk fe:10=history
+	cost 5 $(investigate $files json) --disk fe:10=history
 	row "$files files, with the disk, s" "$wall" ''
 	row '  the disk, s' "$(minus "$wall" "$without")" 'about 0.5'
+	row '  CPU s' "$(minus "$cpu" "$without_cpu")" ''
 	row '  resident MiB' "$rss" ''
 done
+cost 5 $(investigate 20 html)
+without=$wall without_cpu=$cpu
+cost 5 $(investigate 20 html) --disk fe:10=history
+row 'a page that shows contents of 20 files: the disk, s' "$(minus "$wall" "$without")" ''
+row '  CPU s' "$(minus "$cpu" "$without_cpu")" ''
+cost 5 $(investigate 20 html) --disk fe:10=history --disk-log /5
+row '  and a log that is on the disk, s' "$(minus "$wall" "$without")" ''
+row '  CPU s' "$(minus "$cpu" "$without_cpu")" ''
 # Only those that rank.
 asked=$(python3 - <<END
 import json
