@@ -148,9 +148,26 @@ static int compare(struct investigation *in, struct error *err)
 	for (size_t i = 0; i < r->count; i++)
 		if (compare_add(c, &r->logs[i].lines, (uint32_t)i, err) < 0)
 			return -1;
-	if (compare_index(c, err) < 0 || (in->source && source_lines(in->source, on_given, in, err) < 0))
-		return -1;
-	return compare_decide(c, r->alone, err);
+	return compare_index(c, err) < 0 || (in->source && source_lines(in->source, on_given, in, err) < 0) ? -1 : 0;
+}
+
+// Nothing in common although there is something to compare: it is another machine's log, or what somebody put in the place of one. (Where a
+// volume is mounted on /tmp, that can be anybody.) How many such logs there were.
+static size_t leave_strangers(struct recovered_logs *r)
+{
+	size_t kept = 0, all = r->count;
+
+	for (uint32_t i = 0; i < all; i++) {
+		if (compare_is_akin(&r->comparison, i)) {
+			r->logs[kept++] = r->logs[i];
+			continue;
+		}
+		report_line("%s: has no record in common with the log; it is not taken for evidence", r->logs[i].name);
+		log_lines_free(&r->logs[i].lines);
+		free(r->logs[i].name);
+	}
+	r->count = kept;
+	return all - kept;
 }
 
 static void count(struct recovered_logs *r)
@@ -274,12 +291,18 @@ int recovered_logs_open(struct investigation *in, struct error *err)
 		return 0;
 	if (compare(in, err) < 0)
 		return -1;
-	// Nothing in common although there is something to compare: it is another machine's log.
-	if (!r->alone && r->comparison.matched == 0) {
-		report_line("%s: has no record in common with the log; it is not taken for evidence", r->logs[0].name);
-		recovered_logs_release(r);
-		return 0;
+	if (!r->alone && leave_strangers(r) > 0) { // and without them: their lines could stand for others'
+		compare_release(&r->comparison);
+		r->compared = false;
+		if (r->count == 0) {
+			recovered_logs_release(r);
+			return 0;
+		}
+		if (compare(in, err) < 0)
+			return -1;
 	}
+	if (compare_decide(&r->comparison, r->alone, err) < 0)
+		return -1;
 	count(r);
 	return give_all(in, err);
 }

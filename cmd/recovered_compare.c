@@ -39,6 +39,7 @@ void compare_release(struct comparison *c)
 	compared_vector_release(&c->lines);
 	forged_vector_release(&c->forged);
 	free(c->candidates.items);
+	free(c->groups);
 	free(c->node);
 	free(c->by_text);
 	free(c->by_key);
@@ -53,8 +54,14 @@ static uint64_t key_of(const struct comparison *c, const struct log_record *line
 
 int compare_add(struct comparison *c, const struct log_lines *lines, uint32_t log, struct error *err)
 {
-	if (compared_vector_reserve(&c->lines, lines->lines.count) < 0)
+	struct log_group *groups = realloc(c->groups, (log + 1) * sizeof(*groups));
+
+	if (groups)
+		c->groups = groups;
+	if (!groups || compared_vector_reserve(&c->lines, lines->lines.count) < 0)
 		return error_set(err, "out of memory");
+	for (; c->log_count <= log; c->log_count++)
+		groups[c->log_count] = (struct log_group){.group = c->log_count};
 	for (size_t i = 0; i < lines->lines.count; i++) {
 		const struct log_line *disk = &lines->lines.items[i];
 		struct compared line = {.disk = disk, .bytes = log_line_bytes(lines, disk), .log = log, .fate = COMPARE_NO_RECORD,
@@ -87,6 +94,23 @@ static size_t slot_of(const struct comparison *c, const uint32_t *table, uint64_
 	return at;
 }
 
+static void join(struct comparison *c, uint32_t a, uint32_t b)
+{
+	uint32_t from = c->groups[b].group, to = c->groups[a].group;
+
+	for (uint32_t i = 0; from != to && i < c->log_count; i++)
+		if (c->groups[i].group == from)
+			c->groups[i].group = to;
+}
+
+bool compare_is_akin(const struct comparison *c, uint32_t log)
+{
+	for (uint32_t i = 0; i < c->log_count; i++)
+		if (c->groups[i].group == c->groups[log].group && c->groups[i].matched)
+			return true;
+	return false;
+}
+
 int compare_index(struct comparison *c, struct error *err)
 {
 	for (c->slots = FIRST_SLOTS; c->slots < c->lines.count * 2; c->slots *= 2)
@@ -108,6 +132,7 @@ int compare_index(struct comparison *c, struct error *err)
 			struct compared *first = &c->lines.items[c->by_text[text]];
 
 			line->fate = COMPARE_NO_RECORD;
+			join(c, first->log, line->log);
 			if (line->gone_seq == 0 || (first->gone_seq > 0 && line->gone_seq > first->gone_seq))
 				first->gone_seq = line->gone_seq;
 			continue;
@@ -152,8 +177,10 @@ int compare_given(struct comparison *c, size_t log, uint64_t offset, const char 
 	uint32_t head = c->by_key[slot_of(c, c->by_key, candidate.key, true)];
 
 	c->matched += known != COMPARE_NONE;
-	if (known != COMPARE_NONE)
+	if (known != COMPARE_NONE) {
 		c->lines.items[known].in_log = true;
+		c->groups[c->lines.items[known].log].matched = true;
+	}
 	// With a text that the disk never held, or beside others that it did.
 	if (head == COMPARE_NONE || (known != COMPARE_NONE && c->lines.items[head].next == COMPARE_NONE) || c->candidates.count >= MAX_FORGED)
 		return 0;

@@ -70,6 +70,8 @@ struct comparison {
 	size_t slots;
 	char *node; size_t node_length; // of the first record with one
 	bool many_nodes;           // several hosts: a record that no disk held may be another host's
+	struct log_group { uint32_t group; bool matched; } *groups; // per log: those that hold a line in common are one group
+	uint32_t log_count;
 	struct candidate_vector { struct candidate *items; size_t count, capacity; } candidates;
 };
 
@@ -80,6 +82,8 @@ int compare_add(struct comparison *c, const struct log_lines *lines, uint32_t lo
 int compare_index(struct comparison *c, struct error *err); // once all are there
 // A line of the log at hand.
 int compare_given(struct comparison *c, size_t log, uint64_t offset, const char *bytes, size_t length, struct error *err);
+// Once the log at hand was told: does it, or a log that has lines in common with it, hold any record of the log at hand?
+bool compare_is_akin(const struct comparison *c, uint32_t log);
 // Decides each line's fate. alone: there is no log at hand; what the disk still holds is it.
 int compare_decide(struct comparison *c, bool alone, struct error *err);
 bool compare_gives_back(const struct compared *line);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The names in the root folder, in one question: reading all of a record for what cannot be on the disk is for nothing.
+// The names in the root folder, at a few moments: reading all of a record for what cannot be on the disk is for nothing.
 #include "cmd/witness_volume.h"
 
 #include "base/memory.h"
@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define MOMENTS 8u                             // what is gone at the end was there for some of them: a volume of its own for logs has them in its root
 #define MAX_NAMES_BYTES ((size_t)1 << 20) // our limit
 
 static int on_frame(void *context, uint32_t type, const void *payload, size_t length, struct error *err)
@@ -29,18 +30,35 @@ static int on_frame(void *context, uint32_t type, const void *payload, size_t le
 	return buffer_check(names, err);
 }
 
-static void ask(struct witness_volume *v)
+static int ask_at(struct witness_volume *v, uint64_t seq)
 {
-	struct fsread_question q = {.job = FSREAD_LIST, .history = v->mapping.history, .partition = v->mapping.partition, .to_seq = v->last_seq};
+	struct fsread_question q = {.job = FSREAD_LIST, .history = v->mapping.history, .partition = v->mapping.partition, .to_seq = seq};
 	struct fsread_answer answer = {0};
 	struct error err;
 
 	q.path = "/";
 	q.path_length = 1;
-	if (fsread_ask(&q, on_frame, &v->root, &answer, &err) < 0) // whoever asks for more will be told why
-		buffer_clear(&v->root);
+	int result = fsread_ask(&q, on_frame, &v->root, &answer, &err);
+
 	buffer_release(&answer.warnings);
+	return result;
+}
+
+static void ask(struct witness_volume *v)
+{
+	uint64_t before = v->last_seq;
+
 	v->root_known = true;
+	if (ask_at(v, v->last_seq) < 0) { // whoever asks for more will be told why
+		buffer_clear(&v->root);
+		return;
+	}
+	for (uint64_t i = MOMENTS; i-- > 1;) {
+		uint64_t seq = v->last_seq / MOMENTS * i + v->last_seq % MOMENTS * i / MOMENTS;
+
+		if (seq > 0 && seq < before)
+			(void)ask_at(v, before = seq); // there may have been no file system yet
+	}
 }
 
 bool witness_volume_root_has(struct witness_volume *v, const char *name, size_t length)

@@ -255,3 +255,26 @@ same extract.names whole.names
 contains extract.err "that it still holds are not in the log at hand"
 lacks extract.err "removed"
 contains extract2.json '"log_findings":[]'
+
+# --- a volume that anybody may write to holds a file with a log's name, made for the records of the log at hand: it shares none with it, and
+# stands for none
+cp image kept
+mkdir other
+grep 'type=SYSCALL' whole.log | head -n 3 | sed 's/pid=[0-9]*/pid=4242/' >other/audit.log
+grep 'saddr=020001BB0A000005' whole.log | sed 's/0A000005/0A000063/' >>other/audit.log
+rm image
+mke2fs -q -t ext4 -O ^has_journal -b 4096 -d other image 64M || fail "mke2fs"
+"$PROVGRAPH" disk init stranger --size 64M >init.out 2>&1 || fail "$(cat init.out)"
+start_disk serve stranger stranger.socket
+history=stranger
+store
+edit "rm /audit.log"
+store
+end
+for disks in '--disk fe:00=stranger' '--disk fe:33=clean --disk fe:00=stranger' '--disk fe:00=stranger --disk fe:33=clean'; do
+	# shellcheck disable=SC2086 # several words
+	"$PROVGRAPH" --alert-ip 10.0.0.5 --log whole.log $disks --utc --format json --force -o stranger.json >stranger.out 2>stranger.err || true
+	contains stranger.err "/audit.log of stranger: has no record in common with the log"
+	lacks stranger.err "removed"
+	lacks stranger.json '"recovered":true'
+done
