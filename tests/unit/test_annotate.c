@@ -352,6 +352,47 @@ static void ends_too_soon(void)
 	}
 }
 
+// What came while recording was interrupted is unknown: a file that was made then may be there, and one that had the number before may be gone.
+static void interrupted(void)
+{
+	struct disk_case c = begin();
+	const struct timeline_span gap = {case_host(A + 20000), case_host(A + 25000)};
+	c.volume.breaks = &gap;
+	c.volume.break_count = 1;
+	events_open(&c.s, A + 10000, 100, FILE_9, 9, O_WRONLY | O_CREAT, 3);
+	events_open(&c.s, A + 30000, 100, "/data/n", 20, O_WRONLY | O_CREAT, 4);
+	events_open(&c.s, A + 40000, 100, "/data/o", 21, O_WRONLY | O_CREAT, 5);
+	case_state(&c, 20, 0, 0, A - 800000, A - 800000, 1);
+	finish(&c);
+	CHECK_EQUAL(case_of(&c, 9, 1)->verdict, ANNOTATE_NOT_COVERED);
+	CHECK_EQUAL(case_of(&c, 21, 1)->verdict, ANNOTATE_NEVER_REACHED); // behind it
+	CHECK_EQUAL(case_births(&c).compared, 0);
+	case_end(&c);
+}
+
+// One number, two files: told apart by the inode's generation where it has no birth time, and by that where the generation is the same.
+static void two_lives(void)
+{
+	for (int by_birth = 0; by_birth < 2; by_birth++) {
+		struct disk_case c = begin();
+		events_open(&c.s, A + 30000, 100, FILE_9, 9, O_WRONLY | O_CREAT, 3);
+		struct timeline_state *first = case_state(&c, 9, 0, 0, A - 800000, A - 800000, 1);
+		first->generation = 5;
+		first->crtime_ns = by_birth ? first->crtime_ns : NANOTIME_NONE;
+		struct timeline_state *second = case_state(&c, 9, A + 33000, TIMELINE_APPEARED | TIMELINE_DELETED, A + 30000, A + 30000, 2);
+		second->generation = by_birth ? 5 : 6;
+		second->crtime_ns = by_birth ? second->crtime_ns : NANOTIME_NONE;
+		finish(&c);
+		const struct annotate_answer *x = case_of(&c, 9, 1);
+		CHECK_EQUAL(x->verdict, ANNOTATE_SHOWN);
+		CHECK_EQUAL(x->generation, by_birth ? 5 : 6);
+		CHECK_EQUAL(x->states.count, 1);
+		CHECK(x->states.count == 1 && x->states.items[0].disk.size_bytes == 2);
+		CHECK_EQUAL(case_births(&c).matched, 1);
+		case_end(&c);
+	}
+}
+
 // Two disks with one number on two hosts, and two recordings of one disk, one after the other.
 static void several_disks(void)
 {
@@ -394,6 +435,8 @@ int main(void)
 	wrong_disk();
 	every_kind_of_birth();
 	ends_too_soon();
+	interrupted();
+	two_lives();
 	several_disks();
 	return unit_end();
 }
