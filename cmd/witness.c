@@ -195,24 +195,42 @@ static void list_devices(const struct investigation *in, const struct device_vec
 	}
 }
 
-static int check_devices(const struct investigation *in, struct error *err)
+// A disk of its own for logs: nobody audits what happens there, and the log itself was on it. Or DEV is mistyped, and the disk would tell of
+// no file: whoever gave it has to see what there is to choose from.
+static void report_unnamed(const struct witness_volume *v, const char *devices)
 {
-	const struct witness *w = &in->witness;
+	report_line("%s: %s%s%02x:%02x is no device of the log in the window; this disk is taken for the audit log that it holds, and for no file%s%s",
+		    v->argument, v->mapping.host ? v->mapping.host : "", v->mapping.host ? "/" : "", v->mapping.dev >> 20, v->mapping.dev & 0xfffffu,
+		    *devices ? ". The log's devices are:" : "", devices);
+}
+
+static int check_device(const struct investigation *in, const struct device_vector *seen, struct witness_volume *v, struct error *err)
+{
+	struct buffer list AUTO_RELEASE_BUFFER = {0};
+
+	if (device_known(seen, v))
+		return 0;
+	v->unnamed = true;
+	list_devices(in, seen, &list);
+	if (buffer_check(&list, err) < 0)
+		return -1;
+	if (recovered_logs_on(&in->recovered, v)) {
+		report_unnamed(v, buffer_string(&list));
+		return 0;
+	}
+	return error_set(err, "--disk %s%s%02x:%02x=%s: the log names no file of this device in the window%s%s", v->mapping.host ? v->mapping.host : "",
+			 v->mapping.host ? "/" : "", v->mapping.dev >> 20, v->mapping.dev & 0xfffffu, v->argument,
+			 seen->count > 0 ? "; its devices are:" : "", buffer_string(&list));
+}
+
+static int check_devices(struct investigation *in, struct error *err)
+{
+	struct witness *w = &in->witness;
 	struct device_vector seen = {0};
 	int result = count_devices(in->graph, &seen, err);
 
-	for (size_t i = 0; i < w->count && result == 0; i++) {
-		const struct witness_volume *v = &w->volumes[i];
-		struct buffer list AUTO_RELEASE_BUFFER = {0};
-
-		// A disk of its own for logs: nobody audits what happens there, and the log itself was on it.
-		if (device_known(&seen, v) || recovered_logs_on(&in->recovered, v))
-			continue;
-		list_devices(in, &seen, &list);
-		result = error_set(err, "--disk %s%s%02x:%02x=%s: the log names no file of this device in the window%s%s", v->mapping.host ? v->mapping.host : "",
-				   v->mapping.host ? "/" : "", v->mapping.dev >> 20, v->mapping.dev & 0xfffffu, v->argument,
-				   seen.count > 0 ? "; its devices are:" : "", buffer_string(&list));
-	}
+	for (size_t i = 0; i < w->count && result == 0; i++)
+		result = check_device(in, &seen, &w->volumes[i], err);
 	device_vector_release(&seen);
 	return result;
 }
@@ -309,7 +327,7 @@ static int check_births(struct witness *w, uint32_t volume, struct error *err)
 		return error_set(err, "%s is not the disk of device %02x:%02x: of %" PRIu32 " files that the log saw made there, it shows %" PRIu32 " made at that time. "
 				 "Which history, or which partition of it, belongs to %02x:%02x?", v->argument, v->mapping.dev >> 20,
 				 v->mapping.dev & 0xfffffu, births.compared, births.matched, v->mapping.dev >> 20, v->mapping.dev & 0xfffffu);
-	if (births.compared < WITNESS_BIRTHS_ENOUGH)
+	if (births.compared < WITNESS_BIRTHS_ENOUGH && !v->unnamed) // told by check_device
 		report_line("%s: that it is the disk of device %02x:%02x is not proven: the log saw %" PRIu32 " of its files made, too few to compare",
 			    v->argument, v->mapping.dev >> 20, v->mapping.dev & 0xfffffu, births.compared);
 	return 0;

@@ -50,6 +50,7 @@ struct witness_volume {
 	uint32_t host;             // string id of the log; 0: any
 	uint32_t asked;            // files
 	uint32_t births_compared, births_matched;
+	bool unnamed;              // the log names no file of this device: only the audit log on it counts
 };
 
 // Takes over the mapping. The history is opened, and the clock asked for. -1: it cannot be used.
@@ -63,8 +64,8 @@ int witness_volume_seq_at(struct witness_volume *v, uint64_t host_ns, uint64_t *
 // "2026-11-21T10:06:00.123456789+09:00", or "seq:N" where that time does not lead to this record: for --restore-at.
 void witness_volume_moment(struct witness_volume *v, uint64_t seq, struct timezone_choice zone, struct buffer *out);
 
-// Whether the root folder of its file system held, at the end of the record, an entry whose name begins so. Asked once; true when that cannot
-// be told. Tells cheaply where something can have been.
+// Whether the root folder of its file system held, at the end of the record or some moments before, an entry whose name begins so. Asked once;
+// true when that cannot be told. Tells cheaply where something can have been.
 bool witness_volume_root_has(struct witness_volume *v, const char *name, size_t length);
 
 #endif

@@ -4,7 +4,7 @@
 # rewrote in place, or forged. Real records, in steps, on a disk without a journal: no root, no kernel.
 # shellcheck source=tests/lib.sh
 . "$SRCDIR/tests/lib.sh"
-requires mke2fs debugfs qemu-img zstd python3
+requires mke2fs debugfs qemu-img zstd python3 jq
 # shellcheck source=tests/serve.sh
 . "$SRCDIR/tests/serve.sh"
 
@@ -107,6 +107,14 @@ names back.json >back.names
 same back.names whole.names
 contains back.json '"recovered":true'
 lacks whole.json '"recovered":true'
+# A disk of nothing but logs is taken, as no record need name its device. Mistyped, it would be taken, too: the log's devices are told.
+contains back.err 'gone: fe:33 is no device of the log in the window; this disk is taken for the audit log that it holds, and for no file'
+jq -r '.nodes[].dev // empty' back.json | sort -u >devices
+[ -s devices ] || fail "no device in the case"
+while read -r device; do
+	grep -Eq "^provgraph:   $device  [0-9,]+ files?\$" back.err || fail "$device is not listed: $(cat back.err)"
+done <devices
+lacks back.err 'not proven'
 # No log at hand at all.
 case_of alone --disk fe:33=gone
 [ "$status" -eq "$whole_status" ] || fail "status $status: $(cat alone.err)"
