@@ -170,14 +170,14 @@ static int list_entry(void *context, const void *name, size_t length, uint64_t i
 }
 
 // The file itself first; of a folder, its entries with their bare names.
-int fs_job_list(struct fs_job *job, struct error *err)
+static int list_at(struct fs_job *job, uint64_t seq, bool replay, struct error *err)
 {
 	struct fs_moment m;
 	struct listing l = {job, &m};
 	struct fs_file file = {0};
 	uint64_t inode;
 
-	if (fs_moment_open(job, job->question->to_seq, !job->question->raw, &m, err) < 0)
+	if (fs_moment_open(job, seq, replay, &m, err) < 0)
 		return -1;
 	int result = fs_moment_find(job, &m, &inode, err);
 
@@ -188,4 +188,17 @@ int fs_job_list(struct fs_job *job, struct error *err)
 	fs_file_release(&file);
 	fs_moment_release(&m);
 	return result;
+}
+
+// The question's list: seqs of further moments. Of them home blocks are enough, and some may have no file system yet, or no such folder.
+int fs_job_list(struct fs_job *job, struct error *err)
+{
+	const struct fsread_question *q = job->question;
+	struct error ignored;
+
+	if (list_at(job, q->to_seq, !q->raw, err) < 0)
+		return -1;
+	for (size_t i = 0; i < q->list_count; i++)
+		(void)list_at(job, q->list[i], false, &ignored);
+	return 0;
 }
