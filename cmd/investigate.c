@@ -286,7 +286,7 @@ static int write_format(struct investigation *in, enum output_format format, boo
 	case FORMAT_NONE:
 		break;
 	}
-	return write_text(in->picture, text, out, err);
+	return witness_recover(in, err) < 0 ? -1 : write_text(in->picture, text, out, err);
 }
 
 // ---- results

@@ -273,3 +273,18 @@ void disk_finding_words(struct buffer *out, const struct picture *p, const struc
 	else
 		record_words(out, p, finding);
 }
+
+bool disk_recovery_is_elsewhere(const struct picture *p, const struct picture_recovery *r)
+{
+	static const char unnamed[] = " --disk HISTORY ";
+
+	return disk_is_asked(p) && r->command.length > 0 && memmem(r->command.bytes, r->command.length, unnamed, sizeof(unnamed) - 1) != NULL;
+}
+
+bool disk_recovery_is_worth(const struct picture *p, const struct picture_recovery *r)
+{
+	const struct picture_node *n = &p->nodes.items[r->node];
+	bool is_changed = r->before_sha256.length > 0 && r->after_sha256.length > 0; // by the step that matters
+
+	return !disk_recovery_is_elsewhere(p, r) && (r->lost || n->on_path || n->persistence || r->executed_sha256.length > 0 || is_changed);
+}

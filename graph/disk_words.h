@@ -31,6 +31,10 @@ size_t disk_finding_records(const struct picture *p, const struct disk_finding *
 // One line for the event whose first record is log_findings[first]: time, serial, types, who did what. Returns the place behind its last.
 size_t disk_event_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding, size_t first);
 bool disk_is_asked(const struct picture *p);       // any disk
+// Of a disk that was not named, though others were: HISTORY stands in its command.
+bool disk_recovery_is_elsewhere(const struct picture *p, const struct picture_recovery *r);
+// Where there is room for a few: contents that an attacker took away (`lost`), what ran, stays, lies on the path, or was written over.
+bool disk_recovery_is_worth(const struct picture *p, const struct picture_recovery *r);
 // "1 of 3 devices is recorded; not covered: fe:00 (/usr ...), 00:14 (/proc)": of the files that are drawn or folded. Nothing: all are.
 void disk_coverage_words(struct buffer *out, const struct picture *p);
 

@@ -15,7 +15,6 @@
 #define FINDINGS_SHOWN 6
 #define EVENTS_SHOWN 10   /* of all findings; the page's panel has more */
 
-
 static struct text line_at(struct text t, size_t at)
 {
 	const char *feed = memchr(t.bytes + at, '\n', t.length - at);
@@ -24,23 +23,6 @@ static struct text line_at(struct text t, size_t at)
 }
 
 // ---- contents
-
-// Of a disk that was not named, though others were: HISTORY stands in its command.
-static bool is_elsewhere(const struct picture *p, const struct picture_recovery *r)
-{
-	static const char unnamed[] = " --disk HISTORY ";
-
-	return disk_is_asked(p) && r->command.length > 0 && memmem(r->command.bytes, r->command.length, unnamed, sizeof(unnamed) - 1) != NULL;
-}
-
-// Files whose content an attacker took away come first; then what ran, stays, lies on the path, or was written over.
-static bool is_worth(const struct picture *p, const struct picture_recovery *r, bool lost)
-{
-	const struct picture_node *n = &p->nodes.items[r->node];
-
-	bool is_changed = r->before_sha256.length > 0 && r->after_sha256.length > 0; // by the step that matters
-	return r->lost == lost && !is_elsewhere(p, r) && (lost || n->on_path || n->persistence || r->executed_sha256.length > 0 || is_changed);
-}
 
 static int add_about(struct block_vector *out, uint32_t node, enum block_kind kind, const char *before, struct text t)
 {
@@ -119,7 +101,7 @@ static int add_elsewhere(struct block_vector *out, const struct picture *p, bool
 	char words[128];
 
 	for (size_t i = 0; i < p->recoveries.count; i++)
-		count += is_elsewhere(p, &p->recoveries.items[i]);
+		count += disk_recovery_is_elsewhere(p, &p->recoveries.items[i]);
 	if (count == 0)
 		return 0;
 	if (first && add_heading(out, p) < 0)
@@ -135,7 +117,8 @@ int svg_add_recoveries(struct block_vector *out, const struct picture *p)
 
 	for (int lost = 1; lost >= 0; lost--)
 		for (size_t i = 0; i < p->recoveries.count; i++) {
-			if (!is_worth(p, &p->recoveries.items[i], lost == 1) || ++worth > RECOVERIES_SHOWN)
+			if (p->recoveries.items[i].lost != (lost == 1) || !disk_recovery_is_worth(p, &p->recoveries.items[i]) ||
+			    ++worth > RECOVERIES_SHOWN)
 				continue;
 			previews += p->recoveries.items[i].preview.length > 0;
 			if ((shown++ == 0 && add_heading(out, p) < 0) || add_recovery(out, p, &p->recoveries.items[i], previews <= PREVIEWS_SHOWN) < 0)

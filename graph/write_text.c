@@ -14,6 +14,9 @@
 #define DEFAULT_COLUMNS 100
 #define MIN_COLUMNS 40
 #define EVENTS_SHOWN 10u   /* of all findings */
+#define RECOVERIES_SHOWN 8u
+#define PREVIEW_SHOWN 7u   /* lines: a summary, where it stands, and what fits */
+#define HEX_SHOWN 2u       /* the summary, and the row that tells the kind of file */
 
 // Select Graphic Rendition codes of ECMA-48; the only escapes in the output, and never from data.
 #define STYLE_BOLD "1"
@@ -329,6 +332,85 @@ static void write_notes(struct text_writer *w, enum note_kind kind, const char *
 	}
 }
 
+// --- what a disk gives back
+
+// Not wrapped, so that a terminal's selection is the command.
+static void write_unwrapped(struct text_writer *w, const char *before, struct text t)
+{
+	if (t.length == 0)
+		return;
+	buffer_add_string(w->out, before);
+	text_terminal(w->out, t.bytes, t.length);
+	buffer_add_byte(w->out, '\n');
+}
+
+static void write_preview(struct text_writer *w, struct text preview, size_t most)
+{
+	size_t lines = 0;
+
+	for (size_t at = 0; at < preview.length; lines++) {
+		const char *feed = memchr(preview.bytes + at, '\n', preview.length - at);
+		size_t length = feed ? (size_t)(feed - preview.bytes) - at : preview.length - at;
+
+		if (lines < most) {
+			bool differs = length > 0 && (preview.bytes[at] == '-' || preview.bytes[at] == '+');
+
+			buffer_add_string(w->out, "    ");
+			style(w, differs ? STYLE_ALERT : STYLE_MUTED);
+			add_words(w, (struct text){preview.bytes + at, length});
+			flush_paragraph(w, 4, 8);
+			style_end(w);
+		}
+		at += length + 1;
+	}
+	if (lines > most) {
+		buffer_printf(&w->line, "    +%zu more line%s: add --format json", lines - most, lines - most == 1 ? "" : "s");
+		flush_paragraph(w, 0, 8);
+	}
+}
+
+static void write_recovery(struct text_writer *w, const struct picture_recovery *r)
+{
+	const struct picture_node *n = &w->p->nodes.items[r->node];
+
+	buffer_add_string(&w->line, "  ");
+	add_words(w, n->full);
+	buffer_add_string(&w->line, ", ");
+	add_words(w, r->words);
+	if (r->verdict.length > 0) {
+		buffer_add_string(&w->line, ": ");
+		add_words(w, r->verdict);
+	}
+	buffer_printf(&w->line, " n%" PRIu32, n->id);
+	flush_paragraph(w, 0, 4);
+	write_unwrapped(w, "    sha256 before      ", r->before_sha256);
+	write_unwrapped(w, "    sha256 after       ", r->after_sha256);
+	write_unwrapped(w, "    sha256 as executed ", r->executed_sha256);
+	write_preview(w, r->preview, r->preview_is_hex ? HEX_SHOWN : PREVIEW_SHOWN);
+	write_unwrapped(w, r->command_after.length > 0 ? "    before: " : "    ", r->command);
+	write_unwrapped(w, "    after:  ", r->command_after);
+}
+
+static void write_recoveries(struct text_writer *w)
+{
+	size_t worth = 0;
+
+	for (int lost = 1; lost >= 0 && disk_is_asked(w->p); lost--)
+		for (size_t i = 0; i < w->p->recoveries.count; i++) {
+			const struct picture_recovery *r = &w->p->recoveries.items[i];
+
+			if (r->lost != (lost == 1) || !disk_recovery_is_worth(w->p, r) || ++worth > RECOVERIES_SHOWN)
+				continue;
+			if (worth == 1)
+				heading(w, "What the disk gives back (-o FILE writes it into a file)");
+			write_recovery(w, r);
+		}
+	if (worth > RECOVERIES_SHOWN) {
+		buffer_printf(&w->line, "  +%zu more file%s: add --format json", worth - RECOVERIES_SHOWN, worth - RECOVERIES_SHOWN == 1 ? "" : "s");
+		flush_paragraph(w, 0, 4);
+	}
+}
+
 // --- what is missing
 
 static void write_missing(struct text_writer *w)
@@ -490,6 +572,7 @@ int write_text(const struct picture *p, struct write_text_options options, struc
 	static const enum note_kind kinds[] = {NOTE_RAN, NOTE_DROPPED, NOTE_PERSISTS, NOTE_PRIVILEGE, NOTE_CLEANED, NOTE_CONTACT, NOTE_OTHER_CONTACT};
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
 		write_notes(&w, kinds[i], kinds[i] == NOTE_PERSISTS ? "nothing that was seen" : NULL);
+	write_recoveries(&w);
 	write_missing(&w);
 	write_story(&w);
 	write_changed_records(&w);

@@ -40,6 +40,25 @@ equals "$(panel /home/alice/.cache/.y .verdict)" 'never reached the disk' .y
 equals "$(panel /home/alice/.cache/.y '.before_sha256 + .after_sha256 + .executed_sha256')" '' .y
 expect_status 1 sh -c "$(panel /home/alice/.cache/.y .command) -o y"
 
+# The text has them, too: the line, the hashes, and each command on one line.
+expect_status 0 provgraph --log "$sample" --alert-ip 10.0.0.5 --disk "fe:10=$sample/web01.history" --format text --utc
+mv out case.text
+contains case.text 'What the disk gives back'
+contains case.text "sha256 as executed $hash"
+contains case.text '- Nov 21 18:35:41 web01 sshd[702]: Accepted publickey for alice from 10.0.0.5 port 40002 ssh2'
+contains case.text '+ Nov 21 18:35:41 web01 sshd[702]: Accepted publickey for alice from 10.0.0.8 port 40002 ssh2'
+contains case.text '/home/alice/.cache/.y, before it was deleted: never reached the disk'
+lacks case.text '--disk HISTORY'
+for when in before after; do
+	hash=$(truth ".disk.states[] | select(.step == \"tamper\" and .when == \"$when\" and .path == \"/var/log/auth.log\") | .sha256")
+	sed -n '/^  .var.log.auth.log, before/,/^    after:/p' case.text >auth.text
+	grep -Eq "^    sha256 $when +$hash\$" auth.text || fail "the text has not the hash $when"
+	sh -c "$(sed -n "s/^    $when: *//p" auth.text) -o text.$when --quiet" || fail "the text's command for $when"
+	equals "$(sha256sum <"text.$when" | cut -d' ' -f1)" "$hash" "the text's command for $when"
+done
+expect_status 0 provgraph --log "$sample" --alert-ip 10.0.0.5 --format text --utc
+lacks out 'gives back'
+
 # Folders have no content; other devices have no history.
 [ -z "$(panel /home/alice .command)" ] || fail "a folder is offered"
 panel /etc/shadow .command | grep -q -- '--disk HISTORY ' || fail "/etc/shadow: $(panel /etc/shadow .command)"
