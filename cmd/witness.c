@@ -106,6 +106,15 @@ static void report_span(const struct investigation *in, const struct witness_vol
 	report_line("%s: %s (this host's clock)", v->argument, buffer_string(&line));
 }
 
+static void report_end(const struct investigation *in, const struct witness_volume *v)
+{
+	struct buffer line AUTO_RELEASE_BUFFER = {0};
+
+	nanotime_format(&line, v->unreadable_ns, NANOTIME_FULL, in->options->zone);
+	report_line("%s: from %s on (this host's clock) its file system cannot be read, as after a wipe: it is asked up to seq:%" PRIu64, v->argument,
+		    buffer_string(&line), v->end_seq);
+}
+
 // Covered ones first, else in the order given.
 static void sort_volumes(struct witness *w)
 {
@@ -132,6 +141,8 @@ int witness_look(struct investigation *in, struct error *err)
 		v->host = v->mapping.host ? intern_add_string(in->strings, v->mapping.host) : in->contact_host;
 		if (witness_volume_look(v, in->from_ns, in->to_ns, ANNOTATE_LOOK_ON_NS, err) < 0)
 			return name_disk(v, err);
+		if (v->end_seq != 0)
+			report_end(in, v);
 		if (!v->covered || (v->being_written && !in->options->quiet))
 			report_span(in, v);
 	}

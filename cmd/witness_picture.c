@@ -205,9 +205,21 @@ static int say(struct investigation *in, const struct witness_volume *v, const c
 	       picture_add_missing(in->picture, false, in->from_ns, in->to_ns, buffer_string(&line), NULL, err);
 }
 
+static int say_end(struct investigation *in, const struct witness_volume *v, struct error *err)
+{
+	struct buffer words AUTO_RELEASE_BUFFER = {0};
+
+	buffer_add_string(&words, "from ");
+	nanotime_format(&words, v->unreadable_ns, NANOTIME_FULL, in->options->zone);
+	buffer_add_string(&words, " on (host clock) its file system cannot be read, as after a wipe: it was asked up to then");
+	return buffer_check(&words, err) < 0 ? -1 : say(in, v, buffer_string(&words), err);
+}
+
 // What the page has to say of this disk besides its line: each a limit of what the second witness could prove.
 static int say_limits(struct investigation *in, const struct witness_volume *v, struct error *err)
 {
+	if (v->end_seq != 0 && say_end(in, v, err) < 0)
+		return -1;
 	if (!v->covered)
 		return say(in, v, "nothing of the window was recorded, so its files are not covered", err);
 	if (v->births_compared < WITNESS_BIRTHS_ENOUGH &&

@@ -54,7 +54,11 @@ static int take_facts(struct witness_volume *v, struct error *err)
 	v->last_ns = facts.last_ns;
 	v->last_seq = facts.last_seq;
 	v->being_written = facts.being_written;
-	return 0;
+	if (v->end_seq == 0)
+		return 0;
+	v->last_seq = v->end_seq;
+	v->being_written = false;
+	return history_time_of(v->history, v->end_seq, &v->last_ns, err);
 }
 
 int witness_volume_open(struct witness_volume *v, struct witness_mapping *mapping, struct error *err)
@@ -64,7 +68,9 @@ int witness_volume_open(struct witness_volume *v, struct witness_mapping *mappin
 	if (make_names(v, err) < 0 || history_open(v->mapping.history, &v->history, err) < 0)
 		return -1;
 	v->file = (struct timeline_file){.history = v->mapping.history, .partition = v->mapping.partition, .warnings = &v->warnings};
-	return take_facts(v, err);
+	if (take_facts(v, err) < 0 || witness_volume_find_end(v, err) < 0)
+		return -1;
+	return v->end_seq == 0 ? 0 : take_facts(v, err);
 }
 
 void witness_volume_release(struct witness_volume *v)

@@ -35,6 +35,8 @@ struct witness_volume {
 	uint8_t uuid[16];
 	uint64_t first_ns, last_ns, last_seq; // of the record as it was read; NANOTIME_NONE, NANOTIME_NONE, 0: nothing was recorded yet
 	bool being_written;        // somebody records into it
+	uint64_t end_seq;          // 0, or: behind it the file system could not be read any more (wiped?), so the record counts up to there
+	uint64_t unreadable_ns;    // host time from which on; with end_seq
 	struct timeline_file file; // history, partition and warnings: what the front doors of snapshots/ take
 	struct buffer warnings;    // of provgraph-fsread, a line each; the names in them are the guest's
 	struct buffer root;        // private: names in the root folder, each behind a slash
@@ -55,6 +57,8 @@ struct witness_volume {
 
 // Takes over the mapping. The history is opened, and the clock asked for. -1: it cannot be used.
 int witness_volume_open(struct witness_volume *v, struct witness_mapping *mapping, struct error *err);
+// Sets end_seq, where it is needed. witness_volume_open() calls it.
+int witness_volume_find_end(struct witness_volume *v, struct error *err);
 // The window [from_ns, to_ns) by the guest's clock -> records, a little before it and after_ns behind it included.
 int witness_volume_look(struct witness_volume *v, uint64_t from_ns, uint64_t to_ns, uint64_t after_ns, struct error *err);
 void witness_volume_release(struct witness_volume *v);
