@@ -15,6 +15,7 @@ struct gathering {
 	const struct annotate_answer *answer;
 	const struct timeline_clock *clock;
 	const struct graph *g;
+	bool set_back;             // the guest's clock, at some time: then an earlier time of the guest can be later
 	struct annotate_moments moments;
 };
 
@@ -33,16 +34,25 @@ static bool changes_content(enum flow_op op)
 	}
 }
 
+// The inode's own time of change, which no program can set, is as late as its last change, and a stamp is never late: sizes and attributes
+// of an earlier time are not what the event made. Data goes to the disk ahead of its inode, and tells nothing by the inode's time.
+static bool is_earlier(const struct timeline_state *s, uint64_t guest_ns)
+{
+	return (s->change & ~(unsigned)(TIMELINE_APPEARED | TIMELINE_GREW | TIMELINE_CUT | TIMELINE_METADATA)) == 0 && s->ctime_ns != NANOTIME_NONE &&
+	       s->ctime_ns < guest_ns;
+}
+
 // Content that came in belongs to a change that was seen before: no event after that one made it. A deletion is looked for first; of a file
 // with several names it leaves only another count of links.
-static uint64_t first_state_after(const struct annotate_states *states, enum flow_op op, uint64_t surely_before_ns)
+static uint64_t first_state_after(const struct gathering *w, enum flow_op op, uint64_t guest_ns, uint64_t surely_before_ns)
 {
+	const struct annotate_states *states = &w->answer->states;
 	uint64_t first = 0, came_in = 0;
 
 	for (size_t i = 0; i < states->count; i++) {
 		const struct timeline_state *s = &states->items[i].disk;
 
-		if (s->change == 0 || s->arrival_ns <= surely_before_ns)
+		if (s->change == 0 || s->arrival_ns <= surely_before_ns || (!w->set_back && is_earlier(s, guest_ns)))
 			continue;
 		if (op == FLOW_DELETE && (s->change & TIMELINE_DELETED))
 			return s->seq;
@@ -74,7 +84,7 @@ static int add_event(struct gathering *w, uint32_t edge, uint64_t serial, uint64
 	if (add(w, &m, err) < 0)
 		return -1;
 	m.kind = ANNOTATE_AFTER;
-	m.seq = first_state_after(&w->answer->states, op, m.host_ns > m.error_ns ? m.host_ns - m.error_ns : 0);
+	m.seq = first_state_after(w, op, guest_ns, m.host_ns > m.error_ns ? m.host_ns - m.error_ns : 0);
 	return add(w, &m, err);
 }
 
@@ -141,6 +151,8 @@ int annotate_moments_of(const struct annotate_answer *answer, const struct timel
 	struct gathering w = {.answer = answer, .clock = clock, .g = g};
 	const struct file *f = &g->files.items[file];
 
+	for (size_t i = 0; i < clock->pieces.count; i++)
+		w.set_back |= clock->pieces.items[i].stepped && clock->pieces.items[i].step_ns < 0;
 	for (size_t i = 0; i < f->versions.count; i++) {
 		if (add_node(&w, f->versions.items[i], err) < 0) {
 			annotate_moments_release(&w.moments);

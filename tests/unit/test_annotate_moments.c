@@ -65,7 +65,8 @@ static void build(void)
 
 static void add_state(struct annotate_answer *a, uint64_t seq, uint64_t guest_ns, unsigned change)
 {
-	struct annotate_state s = {.disk = {.seq = seq, .arrival_ns = change ? guest_ns + (uint64_t)OFFSET_NS : 0, .change = change}};
+	struct annotate_state s = {.disk = {.seq = seq, .arrival_ns = change ? guest_ns + (uint64_t)OFFSET_NS : 0, .change = change,
+					   .ctime_ns = NANOTIME_NONE}};
 
 	CHECK_EQUAL(annotate_states_append(&a->states, s), 0);
 }
@@ -138,6 +139,36 @@ static void test_all(const struct timeline_clock *clock)
 	annotate_states_release(&a.states);
 }
 
+// A log that grows until it is emptied: what came in right after the call by the host's clock, and was changed before it by the guest's own,
+// is not what the call made. Bytes that came ahead of their inode may be.
+static void test_own_time(const struct timeline_clock *clock)
+{
+	static const struct { uint64_t ctime_ns; unsigned change; uint64_t seq; } cases[] = {
+		{AT(60) - 1, TIMELINE_GREW, 9}, {AT(60), TIMELINE_GREW, 8}, {NANOTIME_NONE, TIMELINE_GREW, 8}, {AT(60) - 1, TIMELINE_METADATA, 9},
+		{AT(60) - 1, TIMELINE_REWRITTEN, 8}, {AT(60) - 1, TIMELINE_GREW | TIMELINE_REWRITTEN, 8}, {AT(60) - 1, TIMELINE_ARRIVED, 9},
+	};
+	struct timeline_clock_piece back = {.from_ns = AT(90), .to_ns = NANOTIME_NONE, .offset_ns = OFFSET_NS, .stepped = true, .step_ns = -5};
+	struct timeline_clock set_back = make_clock();
+	struct error err;
+
+	CHECK_EQUAL(timeline_clock_pieces_append(&set_back.pieces, back), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (int is_back = 0; is_back < 2; is_back++) {
+			struct annotate_answer a = {.verdict = ANNOTATE_SHOWN};
+			struct annotate_moments moments = {0};
+
+			add_state(&a, 8, AT(60), cases[i].change);
+			add_state(&a, 9, AT(61), TIMELINE_CUT);
+			a.states.items[0].disk.ctime_ns = cases[i].ctime_ns;
+			a.states.items[1].disk.ctime_ns = AT(60);
+			CHECK_EQUAL(annotate_moments_of(&a, is_back ? &set_back : clock, &g, 0, &moments, &err), 0);
+			check_moment(&moments.items[11], ANNOTATE_AFTER, FLOW_TRUNCATE, 60, is_back && cases[i].change != TIMELINE_ARRIVED ? 8 : cases[i].seq);
+			annotate_moments_release(&moments);
+			annotate_states_release(&a.states);
+		}
+	timeline_clock_release(&set_back);
+}
+
 // More events than are kept: the last one's time is known.
 static void test_kept(const struct timeline_clock *clock)
 {
@@ -164,6 +195,7 @@ int main(void)
 
 	build();
 	test_all(&clock);
+	test_own_time(&clock);
 	test_kept(&clock);
 	CHECK_EQUAL(annotate_moments_of(&nothing, &unknown, &g, 0, &moments, &err), 0);
 	CHECK_EQUAL(moments.count, 0);
