@@ -313,9 +313,12 @@ static int ask_volume(struct witness *w, uint32_t volume, const struct annotate_
 	v->asked = (uint32_t)(count - births);
 	int result = distinct > 0 ? timeline_inodes(&v->file, inodes, distinct, v->from_seq, v->to_seq, &states, err) : 0;
 
-	if (result < 0)
-		(void)name_disk(v, err);
-	if (result == 0 && v->warnings.length > 0) // states may be missing
+	if (result < 0 && name_disk(v, err) < 0) { // the log's story is no worse for a damaged record of the disk
+		v->failed = true;
+		report_line("%s; the case goes on without what this disk showed", err->message);
+		result = 0;
+	}
+	if (result == 0 && (v->warnings.length > 0 || v->failed)) // states may be missing
 		annotation_doubt(w->annotation, volume);
 	if (result == 0)
 		result = annotation_take(w->annotation, volume, &states, err);
@@ -338,7 +341,7 @@ static int check_births(struct witness *w, uint32_t volume, struct error *err)
 		return error_set(err, "%s is not the disk of device %02x:%02x: of %" PRIu32 " files that the log saw made there, it shows %" PRIu32 " made at that time. "
 				 "Which history, or which partition of it, belongs to %02x:%02x?", v->argument, v->mapping.dev >> 20,
 				 v->mapping.dev & 0xfffffu, births.compared, births.matched, v->mapping.dev >> 20, v->mapping.dev & 0xfffffu);
-	if (births.compared < WITNESS_BIRTHS_ENOUGH && !v->unnamed) // told by check_device
+	if (births.compared < WITNESS_BIRTHS_ENOUGH && !v->unnamed && !v->failed) // told by check_device
 		report_line("%s: that it is the disk of device %02x:%02x is not proven: the log saw %" PRIu32 " of its files made, too few to compare",
 			    v->argument, v->mapping.dev >> 20, v->mapping.dev & 0xfffffu, births.compared);
 	return 0;

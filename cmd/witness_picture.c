@@ -220,6 +220,8 @@ static int say_limits(struct investigation *in, const struct witness_volume *v, 
 {
 	if (v->end_seq != 0 && say_end(in, v, err) < 0)
 		return -1;
+	if (v->failed)
+		return say(in, v, "what it showed of the files could not be read", err);
 	if (!v->covered)
 		return say(in, v, "nothing of the window was recorded, so its files are not covered", err);
 	if (v->births_compared < WITNESS_BIRTHS_ENOUGH &&

@@ -52,6 +52,7 @@ struct witness_volume {
 	uint32_t host;             // string id of the log; 0: any
 	uint32_t asked;            // files
 	uint32_t births_compared, births_matched;
+	bool failed;               // its states could not be read
 	bool unnamed;              // the log names no file of this device: only the audit log on it counts
 };
 

@@ -96,8 +96,18 @@ wc -l <broken/questions >broken/fails
 expect_status 0 broken/provgraph --alert-ip 10.0.0.5 --json --log audit.log --disk "fe:10=$history"
 contains err 'the page has commands, but no contents of this disk'
 jq -e '[.recover[] | select(.before_sha256 != "" or .preview != "")] == []' out >/dev/null || fail "contents out of nowhere"
-# At any other one the disk is unusable, and named.
-echo 1 >broken/fails
+# At the one before, for states: the case stands without what the disk showed.
+total=$(cat broken/fails)
+echo $((total - 1)) >broken/fails
+: >broken/questions
+expect_status 0 broken/provgraph --alert-ip 10.0.0.5 --json --log audit.log --disk "fe:10=$history"
+contains err "$history: provgraph-fsread"
+contains err 'the case goes on without what this disk showed'
+jq -e '[.nodes[] | select(.kind == "file") | .disk_states[]] == [] and any(.completeness.missing[]; .words | test("could not be read"))' out >jq.out ||
+	fail "states out of nowhere"
+jq -e '[.nodes[] | .disk_verdict // empty | select(test("never reached"))] == []' out >jq.out || fail "a disk that was not read proves nothing"
+# Where the guest's clock is asked for, the disk is unusable, and named.
+echo 2 >broken/fails
 : >broken/questions
 expect_status 2 broken/provgraph --alert-ip 10.0.0.5 --json --log audit.log --disk "fe:10=$history" --disk-log /log/audit.log
-contains err "$history: provgraph-fsread"
+contains err "provgraph-fsread"
