@@ -204,6 +204,8 @@ int layout_self_loops(struct picture *p)
 	return 0;
 }
 
+#define TAG_WIDTH 216.0 /* the longest that svg_labels.c writes beside a stem: 34 cells, and the number of its step */
+
 struct box { double left, top, right, bottom; };
 
 static void box_take(struct box *b, double left, double top, double right, double bottom)
@@ -223,12 +225,15 @@ void layout_normalize(struct picture *p)
 
 		box_take(&all, n->x - n->width / 2, n->y - n->height / 2, n->x + n->width / 2, n->y + n->height / 2);
 	}
-	for (size_t i = 0; i < p->edges.count; i++)
+	for (size_t i = 0; i < p->edges.count; i++) {
+		double words = p->edges.items[i].apart ? TAG_WIDTH : 0;
+
 		for (size_t j = 0; j < p->edges.items[i].point_count; j++) {
 			const double *xy = p->edges.items[i].points + 2 * j;
 
-			box_take(&all, xy[0], xy[1], xy[0], xy[1]);
+			box_take(&all, xy[0], xy[1], xy[0] + words, xy[1]);
 		}
+	}
 	if (p->nodes.count == 0)
 		all = (struct box){0, 0, 0, 0};
 	for (size_t i = 0; i < p->nodes.count; i++) {

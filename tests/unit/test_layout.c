@@ -357,6 +357,8 @@ static void test_parts(const char *with)
 		bool together = e->on_path || (e->from == side[3] && e->to == made);
 
 		CHECK(e->apart == !together);
+		if (e->apart) // the picture has room for the words beside its stem
+			CHECK(e->points[0] + 200 <= p->width);
 		if (e->apart) // straight up or down, and short
 			CHECK(e->points[0] == e->points[2 * (e->point_count - 1)] && fabs(e->points[1] - e->points[2 * e->point_count - 1]) < 200);
 	}
