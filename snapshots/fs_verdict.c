@@ -129,17 +129,37 @@ static bool is_state(const struct timeline_state *s, const struct fs_file *file)
 	return s->size_bytes == file->size_bytes && s->mtime_ns == file->mtime_ns && s->ctime_ns == file->ctime_ns && s->generation == file->generation;
 }
 
-// The file's ctime says where to look; nothing is told when the guest's clock was off by more than a little.
+// The file's ctime by the host's clock. Where the disk does not tell the guest's, both are taken to be alike.
+static int changed_on_host(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, uint64_t *ret_ns, struct error *err)
+{
+	int64_t offset_ns = 0;
+	bool known = false;
+
+	*ret_ns = NANOTIME_NONE;
+	if (file->ctime_ns == NANOTIME_NONE)
+		return 0;
+	if (fs_guest_offset(job, m, file->ctime_ns, &offset_ns, &known, err) < 0)
+		return -1;
+	if (!known)
+		offset_ns = 0;
+	if (offset_ns < 0 ? file->ctime_ns > (uint64_t)-offset_ns : file->ctime_ns < (uint64_t)INT64_MAX)
+		*ret_ns = file->ctime_ns + (uint64_t)offset_ns;
+	return 0;
+}
+
+// The file's ctime says where to look.
 static int find_arrival(struct fs_job *job, struct fs_moment *m, const struct fs_file *file, struct fs_verdict *v, struct error *err)
 {
-	uint64_t seq = disk_at_seq(m->disk), from, to;
+	uint64_t seq = disk_at_seq(m->disk), changed_ns, from, to;
 	struct fs_cursor *cursor;
 	struct fs_track track = {0};
 	struct error ignored;
 
-	if (file->ctime_ns == NANOTIME_NONE || file->ctime_ns < BEFORE_CTIME_NS || file->ctime_ns > NANOTIME_NONE - BEHIND_CTIME_NS ||
-	    history_moment(job->history, file->ctime_ns - BEFORE_CTIME_NS, &from, &ignored) < 0 ||
-	    history_moment(job->history, file->ctime_ns + BEHIND_CTIME_NS, &to, &ignored) < 0)
+	if (changed_on_host(job, m, file, &changed_ns, err) < 0)
+		return -1;
+	if (changed_ns == NANOTIME_NONE || changed_ns < BEFORE_CTIME_NS || changed_ns > NANOTIME_NONE - BEHIND_CTIME_NS ||
+	    history_moment(job->history, changed_ns - BEFORE_CTIME_NS, &from, &ignored) < 0 ||
+	    history_moment(job->history, changed_ns + BEHIND_CTIME_NS, &to, &ignored) < 0)
 		return 0;
 	to = to < seq ? to : seq;
 	if (from >= to || to - from > LOOKED_AT_RECORDS)

@@ -75,3 +75,7 @@ expect_status 2 "$PROVGRAPH" disk ls --guest-time silent now
 contains err "without --guest-time"
 "$PROVGRAPH" disk init empty --size 1M >init.out 2>&1 || fail "$(cat init.out)"
 expect_status 2 "$PROVGRAPH" disk clock empty
+
+# When a state arrived is told of a guest, too, whose clock is an hour off.
+expect_status 0 "$PROVGRAPH" disk cat "$SRCDIR/samples/guest-clock/web01.history" now /log/auth.log --utc -o content
+grep -q '  disk arrival: 2026-.* (this host' err || { cat err >&2; fail "no disk arrival"; }
