@@ -142,7 +142,7 @@ function nodeSections(n, columns, light) {
 	var about = section('What it is'), list = make('dl'), why = section('Why it is here');
 	(facts[n.id] || []).forEach(function (d) {
 		var key = d.getAttribute('data-key');
-		if (!/^(name|mark|reason|score|on disk)$/.test(key) && !OF_RECOVERY.test(key))
+		if (!/^(name|mark|reason|score|on disk( lost)?)$/.test(key) && !OF_RECOVERY.test(key))
 			row(list, key, d.textContent);
 	});
 	put(about, list);
@@ -156,7 +156,7 @@ function nodeSections(n, columns, light) {
 	put(columns, about, why);
 	if (fact(n.id, 'restore'))
 		put(columns, recoverSection(n, 'What can be recovered'));
-	if (fact(n.id, 'on disk'))
+	if (fact(n.id, 'on disk') || fact(n.id, 'on disk lost'))
 		put(columns, diskStates(n));
 	if (n.fold) {
 		var inside = section('Members'), shown = members[n.fold] || [], total = Number(fact(n.fold, 'count'));

@@ -70,21 +70,36 @@ function recoverSection(n, heading) {
 		put(box, make('div', {'class': 'quiet'}, 'HISTORY stands for the history of a disk that was not named.'));
 	return box;
 }
+function isLoss(d) { return d.getAttribute('data-key') === 'on disk lost'; }
 function stateList(states) {
 	var list = make('ol', {'class': 'states'});
 	states.forEach(function (d) {
-		var lines = d.textContent.split('\n'), li = make('li', {}, lines[0]);
+		var lines = d.textContent.split('\n'), li = make('li', isLoss(d) ? {'class': 'loss'} : {}, lines[0]);
 		lines.slice(1).forEach(function (line) { put(li, make('div', {'class': 'quiet'}, line)); });
 		put(list, li);
 	});
 	return list;
 }
+// What was lost is never folded: it is what the file was clicked for.
 function diskStates(n) {
-	var box = section('On the disk'), states = (facts[n.id] || []).filter(function (d) { return d.getAttribute('data-key') === 'on disk'; });
+	var box = section('On the disk'), run = [], states = (facts[n.id] || []).filter(function (d) { return /^on disk( lost)?$/.test(d.getAttribute('data-key')); });
+	function fold() {
+		var folded = run;
+		run = [];
+		if (folded.length > 0)
+			put(box, folding(folded.length + ' more', function () { return stateList(folded); }, false));
+	}
 	if (states.length <= STATES_LISTED)
 		return put(box, stateList(states));
-	return put(box, stateList(states.slice(0, 2)), folding(states.length - 4 + ' more', function () { return stateList(states.slice(2, -2)); }, false),
-		stateList(states.slice(-2)));
+	states.forEach(function (d, i) {
+		if (i >= 2 && i < states.length - 2 && !isLoss(d)) {
+			run.push(d);
+			return;
+		}
+		fold();
+		put(box, stateList([d]));
+	});
+	return box;
 }
 
 // ---- the case: its disks, what they contradict, everything that they give back

@@ -33,7 +33,7 @@ static void state_fact(struct facts *f, const struct picture_disk_state *state)
 	struct buffer words = {0};
 
 	disk_state_words(&words, state);
-	facts_open(f, "on disk");
+	facts_open(f, state->loss ? "on disk lost" : "on disk");
 	buffer_printf(f->out, "%c ", state->glyph);
 	if (is_time(state->time_ns))
 		nanotime_format(f->out, state->time_ns, NANOTIME_FULL, f->p->zone);

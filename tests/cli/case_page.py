@@ -259,6 +259,14 @@ def check_disk(page, case, path):
         for key in ("syscall", "arrival", "seq"):
             expect(state[key] in words, "a state's %s is not shown" % key)
         page.key("Escape")
+    changed = next((n for n in case["nodes"] if n["kind"] == "file" and 6 < len(n["disk_states"]) <= 64 and any(s["loss"] for s in n["disk_states"])), None)
+    if changed:
+        page.click("#%s .shape" % changed["id"])
+        words = page.value("document.querySelector('aside.ui-drawer').textContent")
+        for state in changed["disk_states"]:
+            expect(not state["loss"] or "seq " + state["seq"] in words, "what was lost is folded: seq " + state["seq"])
+        expect(changed["disk_states"][3]["loss"] or "seq " + changed["disk_states"][3]["seq"] not in words, "nothing is folded")
+        page.key("Escape")
     for node in case["nodes"]:
         expect(not node["recovered"] or count(page, "#%s.recovered" % node["id"]) == 1, node["id"] + " is not marked")
     for edge in case["edges"]:
