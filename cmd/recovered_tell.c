@@ -157,6 +157,22 @@ static uint64_t first_gone(const struct investigation *in, uint64_t *ret_host_ns
 	return last_ns;
 }
 
+// Among its kind by time, as the others are (graph/notes.c).
+static int insert_note(struct picture_note_vector *notes, struct picture_note note, struct error *err)
+{
+	if (picture_note_vector_append(notes, note) < 0)
+		return error_set(err, "out of memory");
+	for (size_t i = notes->count - 1; i > 0; i--) {
+		const struct picture_note *before = &notes->items[i - 1];
+
+		if (before->kind < note.kind || (before->kind == note.kind && before->time_ns <= note.time_ns))
+			break;
+		notes->items[i] = *before;
+		notes->items[i - 1] = note;
+	}
+	return 0;
+}
+
 static int add_note(struct investigation *in, struct error *err)
 {
 	const struct recovered_logs *r = &in->recovered;
@@ -180,7 +196,7 @@ static int add_note(struct investigation *in, struct error *err)
 	note.words = picture_text(in->picture, words.bytes, words.length);
 	if (buffer_check(&words, err) < 0)
 		return -1;
-	return picture_note_vector_append(&in->picture->notes, note) < 0 ? error_set(err, "out of memory") : 0;
+	return insert_note(&in->picture->notes, note, err);
 }
 
 static void report(const struct investigation *in)

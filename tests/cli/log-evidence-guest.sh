@@ -46,5 +46,10 @@ for name in sys.argv[4:]:
     assert not missing, (name, missing)
     addresses = {n["name"] for n in case["nodes"] if n["kind"] == "address"}
     assert "10.0.0.5" in addresses and "10.0.0.9" in addresses, (name, addresses)
+    cleaned = [n for n in case["notes"] if n["kind"] == "cleaned"]
+    assert any("of the audit log removed" in n["words"] for n in cleaned[:-1]), (name, cleaned) # before the program was removed
+    assert cleaned == sorted(cleaned, key=lambda n: int(n["time_ns"])), (name, cleaned)
+    kinds = [n["kind"] for n in case["notes"]]
+    assert len([i for i, k in enumerate(kinds) if i == 0 or kinds[i - 1] != k]) == len(set(kinds)), (name, kinds)
 PY
 done
