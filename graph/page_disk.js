@@ -168,12 +168,14 @@ function elsewhereSection(list) {
 function showDisks() {
 	var columns = make('div', {'class': 'columns'}), elsewhere = [];
 	put(columns, diskSection(), findingSection());
-	nodeList.forEach(function (n) {
-		var list = recoveriesOf(n);
-		if (disksAsked && list.length && list.every(isElsewhere))
-			elsewhere.push(n);
-		else if (list.length)
-			put(columns, recoverSection(n, fact(n.id, 'path') || nameOf(n.id)));
+	[true, false].forEach(function (lost) { // files that lost something come first
+		nodeList.forEach(function (n) {
+			var list = Boolean(fact(n.id, 'on disk lost')) === lost ? recoveriesOf(n) : [];
+			if (disksAsked && list.length && list.every(isElsewhere))
+				elsewhere.push(n);
+			else if (list.length)
+				put(columns, recoverSection(n, fact(n.id, 'path') || nameOf(n.id)));
+		});
 	});
 	put(columns, elsewhereSection(elsewhere));
 	openDrawer('What the disks hold', null, columns);

@@ -222,6 +222,10 @@ def check_disk(page, case, path):
         expect(finding in words, "not in the panel: " + finding)
     for record in case["log_findings"][:5]:
         expect(record["was"].split("\n")[0][:60] in words, "a removed record is not in the panel")
+    loss = {node["path"]: any(state["loss"] for state in node["disk_states"]) for node in case["nodes"] if node["kind"] == "file"}
+    titles = page.value("[].map.call(document.querySelectorAll('aside.ui-drawer h2, aside.ui-drawer h3'),function(h){return h.textContent;})")
+    told = [loss[title] for title in titles if title in loss]
+    expect(told and told == sorted(told, reverse=True), "files that lost something are not first in the panel: %s" % titles)
     page.key("d")
     expect("disk" not in fragment(page) and page.value("document.querySelector('aside.ui-drawer').hidden"), "D does not close the panel")
     boxes = {node["id"]: node for node in case["nodes"]}
