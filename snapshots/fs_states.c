@@ -21,7 +21,7 @@ int fs_span_open(struct fs_job *job, uint64_t from_seq, uint64_t to_seq, struct 
 		if (!job->unreadable)
 			return error_set(err, "%s", reason.message);
 		// Whoever covers tracks wipes disks: what was there before is still in the history.
-		return error_set(err, "%s (at seq:%" PRIu64 ", where the span ends: one that ends before this came about can be read)", reason.message, to_seq);
+		return error_set(err, "%s (at seq:%" PRIu64 ", the end of the span: what was there before can be read in a span that ends earlier)", reason.message, to_seq);
 	}
 	if (fs_cursor_open(job->history, &ret->end.partition, fs_ext_block_bytes(ret->end.fs), from_seq, &ret->cursor, err) < 0) {
 		fs_moment_release(&ret->end);

@@ -111,6 +111,6 @@ python3 wipe.py || fail "wipe.py"
 "$PROVGRAPH" disk init wiped.history --size "$size" >text 2>&1 || fail "$(cat text)"
 "$PROVGRAPH" disk import wiped.history wiped >text 2>&1 || fail "$(cat text)"
 expect_status 2 "$PROVGRAPH" disk log wiped.history /log/auth.log
-contains err "one that ends before this came about can be read"
+contains err "what was there before can be read in a span that ends earlier"
 last=$("$PROVGRAPH" disk info wiped.history --json | sed -n 's/^ *"last_seq": \([0-9]*\),$/\1/p')
 expect_status 0 "$PROVGRAPH" disk log wiped.history /log/auth.log --to "seq:$((last - 1))"
