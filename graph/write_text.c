@@ -433,10 +433,9 @@ static void write_missing(struct text_writer *w)
 			flush_paragraph(w, 8, 8);
 			if (!m->rule.length)
 				continue;
-			buffer_add_string(&w->line, "        rule that would have recorded it: ");
-			add_words(w, m->rule);
+			say(w, "        rule that would have recorded it:");
 			style(w, STYLE_MUTED);
-			flush_paragraph(w, 0, 10);
+			write_unwrapped(w, "        ", m->rule);
 			style_end(w);
 		}
 }

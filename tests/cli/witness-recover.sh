@@ -56,6 +56,12 @@ for when in before after; do
 	sh -c "$(sed -n "s/^    $when: *//p" auth.text) -o text.$when --quiet" || fail "the text's command for $when"
 	equals "$(sha256sum <"text.$when" | cut -d' ' -f1)" "$hash" "the text's command for $when"
 done
+expect_status 0 provgraph --log "$SRCDIR/samples/guest-audit" --alert-ip 10.0.0.5 --disk "fe:10=$SRCDIR/samples/guest-audit/web01.history" --format text
+sed -n 's/^ *-a /-a /p' out >rules
+[ "$(wc -l <rules)" -ge 3 ] || fail "few rules"
+while read -r rule; do
+	grep -qFx -e "$rule" "$SRCDIR/samples/provgraph.rules" || fail "a rule that cannot be copied: $rule"
+done <rules
 expect_status 0 provgraph --log "$sample" --alert-ip 10.0.0.5 --format text --utc
 lacks out 'gives back'
 

@@ -59,7 +59,7 @@ static void test_order(void)
 	end(p);
 }
 
-// No line is wider than asked for, whatever the names.
+// No line is wider than asked for, whatever the names. (Rules and commands are: they are there to be copied.)
 static void test_width(void)
 {
 	static const size_t widths[] = {40, 72, 100, 200};
