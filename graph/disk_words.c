@@ -122,6 +122,41 @@ static bool next_records(const struct picture *p, struct disk_finding *at)
 	return true;
 }
 
+static struct text last_part(struct text path)
+{
+	for (size_t i = path.length; i-- > 0;)
+		if (path.bytes[i] == '/')
+			return (struct text){path.bytes + i + 1, path.length - i - 1};
+	return path;
+}
+
+// The log of which removed records are told is not told once more as a file.
+static bool is_told_by_records(const struct picture *p, uint32_t node)
+{
+	if (node >= p->nodes.count)
+		return false;
+	struct text name = last_part(p->nodes.items[node].full);
+
+	for (size_t i = 0; i < p->log_findings.count; i++) {
+		struct text log = last_part(p->log_findings.items[i].log); // "audit.log of web01.history"
+
+		if (log.length >= name.length && name.length > 0 && memcmp(log.bytes, name.bytes, name.length) == 0 &&
+		    (log.length == name.length || log.bytes[name.length] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static bool next_note(const struct picture *p, struct disk_finding *at)
+{
+	for (size_t i = at->is_note ? at->note + 1 : 0; i < p->notes.count; i++)
+		if (p->notes.items[i].loss && !is_told_by_records(p, p->notes.items[i].node)) {
+			*at = (struct disk_finding){.is_note = true, .note = i};
+			return true;
+		}
+	return false;
+}
+
 static bool next_step_of_clock(const struct picture *p, struct disk_finding *at)
 {
 	size_t disk = at->is_clock ? at->disk : 0, piece = at->is_clock ? at->piece + 1 : 0;
@@ -137,7 +172,7 @@ static bool next_step_of_clock(const struct picture *p, struct disk_finding *at)
 
 bool disk_finding_next(const struct picture *p, struct disk_finding *at)
 {
-	return (!at->is_clock && next_records(p, at)) || next_step_of_clock(p, at);
+	return (!at->is_clock && !at->is_note && next_records(p, at)) || (!at->is_clock && next_note(p, at)) || next_step_of_clock(p, at);
 }
 
 size_t disk_finding_count(const struct picture *p)
@@ -266,10 +301,25 @@ size_t disk_finding_records(const struct picture *p, const struct disk_finding *
 	return count;
 }
 
+// Without the interval at its end, which stands in "What was cleaned".
+static void note_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)
+{
+	static const char between[] = ", between ";
+	struct text words = p->notes.items[finding->note].words;
+	size_t length = words.length;
+
+	for (size_t i = 0; i + sizeof(between) - 1 <= words.length; i++)
+		if (memcmp(words.bytes + i, between, sizeof(between) - 1) == 0)
+			length = i;
+	buffer_add(out, words.bytes, length);
+}
+
 void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding)
 {
 	if (finding->is_clock)
 		clock_words(out, p, finding);
+	else if (finding->is_note)
+		note_words(out, p, finding);
 	else
 		record_words(out, p, finding);
 }

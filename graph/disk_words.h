@@ -22,7 +22,8 @@ void disk_edge_label(struct buffer *out, const struct picture_edge *edge);
 bool disk_step_is_recovered(const struct picture *p, const struct picture_step *step);
 
 // Findings, one after the other: records of one log that went at one moment, then clocks that were set.
-struct disk_finding { size_t first, count; bool is_clock; size_t disk, piece; }; // records: log_findings[first] ...; is_clock: disks[disk].clock[piece]
+// Records: log_findings[first] ...; is_note: notes[note], a log that lost something; is_clock: disks[disk].clock[piece].
+struct disk_finding { size_t first, count; bool is_note; size_t note; bool is_clock; size_t disk, piece; };
 size_t disk_finding_count(const struct picture *p);
 bool disk_finding_next(const struct picture *p, struct disk_finding *at); // from {0}; false: there are no more
 void disk_finding_words(struct buffer *out, const struct picture *p, const struct disk_finding *finding);

@@ -29,7 +29,7 @@ void notes_put(struct note_taker *n, enum note_kind kind, uint64_t time_ns, uint
 		return;
 	}
 	n->counts[kind]++;
-	struct picture_note note = {kind, time_ns, picture_take_text(n->w->p, &n->b), node, claimed};
+	struct picture_note note = {.kind = kind, .time_ns = time_ns, .words = picture_take_text(n->w->p, &n->b), .node = node, .claimed = claimed};
 	if (picture_note_vector_append(&n->w->p->notes, note) < 0)
 		n->result = -1;
 }
@@ -292,7 +292,7 @@ static void say_more(struct note_taker *n)
 		if (!n->more[kind])
 			continue;
 		buffer_printf(&n->b, "and %" PRIu32 " more", n->more[kind]);
-		struct picture_note note = {kind, NANOTIME_NONE, picture_take_text(n->w->p, &n->b), GRAPH_NONE, false};
+		struct picture_note note = {.kind = kind, .time_ns = NANOTIME_NONE, .words = picture_take_text(n->w->p, &n->b), .node = GRAPH_NONE};
 		if (picture_note_vector_append(&n->w->p->notes, note) < 0)
 			n->result = -1;
 	}

@@ -75,7 +75,11 @@ static void put(const struct losses *l, const struct annotate_state *s)
 
 	if (s->disk.change & (TIMELINE_CUT | TIMELINE_DELETED) && n->lost_count < NOTES_LOST)
 		n->lost[n->lost_count++] = l->subject;
+	size_t before = n->w->p->notes.count;
+
 	notes_put(n, NOTE_CLEANED, note_time(s), picture_node_of(n->w, l->subject), false);
+	if (n->w->p->notes.count > before)
+		n->w->p->notes.items[before].loss = true;
 }
 
 static void tell_changed(const struct losses *l, size_t index)

@@ -120,7 +120,14 @@ struct picture_step {
 VECTOR_DEFINE(picture_step_vector, struct picture_step)
 
 enum note_kind { NOTE_LOGIN, NOTE_RAN, NOTE_DROPPED, NOTE_PERSISTS, NOTE_PRIVILEGE, NOTE_CLEANED, NOTE_CONTACT, NOTE_OTHER_CONTACT };
-struct picture_note { enum note_kind kind; uint64_t time_ns; struct text words; uint32_t node; bool claimed; };
+struct picture_note {
+	enum note_kind kind;
+	uint64_t time_ns;
+	struct text words;
+	uint32_t node;
+	bool claimed;
+	bool loss;                   // a recorded disk shows that a log lost what it held
+};
 VECTOR_DEFINE(picture_note_vector, struct picture_note)
 
 // One line of completeness: loss is measured loss in the window (exit status 3); the others are standing blind spots.

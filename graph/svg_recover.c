@@ -172,7 +172,7 @@ int svg_add_findings(struct block_vector *out, const struct picture *p)
 			return -1;
 		block->bad = true;
 		shown++;
-		if (!at.is_clock) {
+		if (at.count > 0) {
 			block->node = p->log_findings.items[at.first].node;
 			if (add_events(out, p, &at, &events) < 0)
 				return -1;

@@ -353,6 +353,7 @@ static void add_story(struct json *j, const struct picture *p)
 		json_text(j, "words", note->words);
 		node_id(j, "node", p, note->node);
 		json_bool(j, "claimed", note->claimed);
+		json_bool(j, "loss", note->loss);
 		json_end(j, '}');
 	}
 	json_end(j, ']');

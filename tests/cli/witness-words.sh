@@ -79,3 +79,10 @@ contains case.svg 'of the drawn files is recorded; not covered: '
 lacks case.svg '>disk not covered</text>'
 contains case.svg 'on no recorded disk that was named'
 lacks case.svg '>HISTORY stands for'
+
+# A log that lost something stands on the first screen, once: where the records are told, its file is not told again.
+ask 0 guest-tamper --json
+jq -e '.findings | length == 1 and (.[0] | test("^/var/log/auth.log was changed elsewhere than at its end .* by invoice.bin"))' out >jq.out || fail "findings: $(jq -c .findings out)"
+jq -e '[.notes[] | select(.loss)] | length == 1' out >jq.out || fail "notes that tell a loss"
+ask 0 guest-audit --json
+jq -e '.findings | length == 1 and (.[0] | test("records of /log/audit/audit.log"))' out >jq.out || fail "findings: $(jq -c .findings out)"
