@@ -14,9 +14,21 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // ---- reading
+
+// Whoever removes records may remove them all. With a recorded disk at hand that is no end of the matter.
+static bool logs_are_empty(const struct options *o)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < o->logs.count; i++)
+		if (stat(o->logs.items[i], &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > 0)
+			return false;
+	return o->logs.count > 0;
+}
 
 static int open_log(struct investigation *in, struct error *err)
 {
@@ -27,12 +39,17 @@ static int open_log(struct investigation *in, struct error *err)
 	in->strings = intern_new();
 	if (!in->strings)
 		return error_set(err, "out of memory");
-	if (o->logs.count > 0 && !(in->source = source_open_files(o->logs.items, o->logs.count, options, in->strings, err)))
+	bool emptied = o->disks.count > 0 && logs_are_empty(o);
+
+	if (emptied)
+		report_line("%s: is empty; what recorded disks held of the log is read instead", o->logs.items[0]);
+	if (o->logs.count > 0 && !emptied && !(in->source = source_open_files(o->logs.items, o->logs.count, options, in->strings, err)))
 		return -1;
 	// Without a log at hand, what a recorded disk holds of it is one.
 	if (witness_open(in, err) < 0 || recovered_logs_open(in, err) < 0)
 		return -1;
-	if (!in->source && !(in->source = source_open_files(fallback, 1, options, in->strings, err)))
+	if (!in->source && !(in->source = emptied ? source_open_files(o->logs.items, o->logs.count, options, in->strings, err) :
+						   source_open_files(fallback, 1, options, in->strings, err)))
 		return -1;
 	return source_span(in->source, &in->log_first_ns, &in->log_last_ns, err);
 }

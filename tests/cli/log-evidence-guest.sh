@@ -53,3 +53,11 @@ for name in sys.argv[4:]:
     assert len([i for i, k in enumerate(kinds) if i == 0 or kinds[i - 1] != k]) == len(set(kinds)), (name, kinds)
 PY
 done
+
+# A log that was emptied is no end of the matter, where the disk was recorded; without a disk it is an error.
+: >emptied.log
+expect_status 0 "$PROVGRAPH" --log emptied.log --alert-ip 10.0.0.5 --disk "fe:10=$SRCDIR/samples/guest-audit/web01.history" --utc --json
+contains err 'emptied.log: is empty; what recorded disks held of the log is read instead'
+jq -e 'any(.nodes[]; .kind == "address" and .address == "10.0.0.5") and (.log_findings | length > 100)' out >jq.out || fail "an emptied log"
+expect_status 2 "$PROVGRAPH" --log emptied.log --alert-ip 10.0.0.5 --utc --json
+contains err 'emptied.log: is empty: no audit record to read'
