@@ -3,13 +3,12 @@
 #include "cmd/evidence.h"
 
 #include "base/fileio.h"
+#include "base/interrupts.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/evidence_parts.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,7 +133,7 @@ static int write_all(struct evidence *e, struct error *err)
 	if (name_files(e, err) < 0 || evidence_manifest(e, &manifest, err) < 0 ||
 	    evidence_folder_write(&e->folder, "manifest.jsonl", &manifest, &digest, err) < 0 || write_sums(e, &digest, err) < 0)
 		return -1;
-	if (evidence_interrupted())
+	if (interrupts_waiting())
 		return error_set(err, "interrupted");
 	return evidence_folder_commit(&e->folder, err);
 }
@@ -181,20 +180,13 @@ static int run(struct evidence *e, const char *folder, bool force, struct error 
 int evidence_write(const struct investigation *in, const struct witness *w, const char *folder, bool force, struct error *err)
 {
 	struct evidence e = {.in = in, .witness = w, .folder.fd = -1};
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t interrupts, before;
-	struct sigaction action;
+	sigset_t before;
 
-	(void)sigemptyset(&interrupts);
-	// One that is ignored (nohup) would wait as long as it is blocked, and look like an interruption.
-	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			(void)sigaddset(&interrupts, signals[i]);
-	(void)pthread_sigmask(SIG_BLOCK, &interrupts, &before);
+	interrupts_hold(&before);
 	int result = run(&e, folder, force, err);
 
 	evidence_folder_abort(&e.folder);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	interrupts_restore(&before);
 	if (result == 0 && !in->options->quiet)
 		report(&e);
 	evidence_entries_release(&e.entries);

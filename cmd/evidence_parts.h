@@ -83,7 +83,6 @@ bool evidence_is_not_yet(const struct evidence *e, const struct evidence_entry *
 
 // Asks for everything that was not asked for yet. What a disk cannot give is noted there; -1: the folder cannot be written, or we are interrupted.
 int evidence_read(struct evidence *e, struct error *err);
-bool evidence_interrupted(void);
 
 // ---- evidence_manifest.c
 

@@ -3,11 +3,11 @@
 #include "cmd/evidence_parts.h"
 
 #include "base/fileio.h"
+#include "base/interrupts.h"
 #include "base/memory.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,15 +26,6 @@ struct reading {
 static struct evidence_content *content_at(const struct reading *r, size_t index)
 {
 	return &r->e->contents.items[r->asked.items[index]];
-}
-
-// Ctrl-C takes effect after the clean-up: the signals are blocked, and looked at here.
-bool evidence_interrupted(void)
-{
-	sigset_t pending;
-
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1);
 }
 
 // ---- one file
@@ -70,7 +61,7 @@ static int on_data(void *context, size_t wish, uint64_t offset, const void *byte
 	struct evidence_content *c = content_at(r, r->next);
 
 	(void)wish;
-	if (evidence_interrupted())
+	if (interrupts_waiting())
 		return error_set(err, "interrupted");
 	r->own_trouble = open_file(r, c, err) < 0 || write_at(r->fd, c->name, offset, bytes, length, err) < 0;
 	return r->own_trouble ? -1 : 0;
@@ -193,7 +184,7 @@ static int read_volume(struct evidence *e, struct witness_volume *v, struct erro
 	while (result == 0 && r.next < r.asked.count) {
 		if (ask(&r, v, &reason) == 0)
 			continue;
-		if (r.own_trouble || evidence_interrupted()) {
+		if (r.own_trouble || interrupts_waiting()) {
 			if (r.next < r.asked.count)
 				drop_file(&r, content_at(&r, r.next));
 			result = error_set(err, "%s", reason.message);

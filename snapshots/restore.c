@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "snapshots/restore.h"
 
+#include "base/interrupts.h"
 #include "base/memory.h"
 #include "snapshots/fs_verdict.h"
 #include "snapshots/restore_parts.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,13 +30,7 @@ static bool to_standard_output(const struct restore_plan *plan)
 // Ctrl-C takes effect after the clean-up: the signals are blocked, and looked at here.
 static int check_interrupt(struct error *err)
 {
-	sigset_t pending;
-
-	if (sigpending(&pending) < 0)
-		return 0;
-	if (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1)
-		return error_set(err, "interrupted");
-	return 0;
+	return interrupts_waiting() ? error_set(err, "interrupted") : 0;
 }
 
 static void sentence_path(const struct fs_file *file, const char **ret, int *ret_length)
@@ -223,22 +217,15 @@ static int run_blocked(struct run *run, enum restore_end *ret_end, struct error 
 int restore_run(const struct restore_plan *plan, enum restore_end *ret_end, struct restore_report *ret, struct error *err)
 {
 	struct run run = {.plan = plan, .report = ret, .place.fd = -1, .stream.fd = -1};
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t interrupts, before;
-	struct sigaction action;
+	sigset_t before;
 
 	*ret = (struct restore_report){0};
-	(void)sigemptyset(&interrupts);
-	// One that is ignored (nohup) would wait as long as it is blocked, and look like an interruption.
-	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			(void)sigaddset(&interrupts, signals[i]);
-	(void)pthread_sigmask(SIG_BLOCK, &interrupts, &before);
+	interrupts_hold(&before);
 	int result = run_blocked(&run, ret_end, err);
 
 	if (result < 0)
 		restore_report_release(ret);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	interrupts_restore(&before);
 	return result;
 }
 

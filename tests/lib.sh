@@ -80,3 +80,13 @@ no_files() {
 		[ ! -e "$found" ] || fail "$found is there"
 	done
 }
+
+# wait_for_socket PATH: at most ten seconds.
+wait_for_socket() {
+	tries=0
+	while [ ! -S "$1" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || fail "no socket $1"
+		sleep 0.05
+	done
+}

@@ -37,15 +37,6 @@ run_guest() {
 	wait $server || fail "disk serve ended with status $?"
 }
 
-wait_for_socket() {
-	tries=0
-	while [ ! -S "$1" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 200 ] || fail "no socket $1"
-		sleep 0.05
-	done
-}
-
 # at NANOSECONDS: as provgraph reads it.
 at() {
 	printf '@%s.%s' "${1%?????????}" "${1#"${1%?????????}"}"

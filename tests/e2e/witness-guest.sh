@@ -11,15 +11,6 @@ requires qemu-system-x86_64 qemu-img busybox cpio modprobe mkfs.ext4 python3 nbd
 ACCEL=${ACCEL:-tcg,thread=multi}
 keep=${KEEP:-}
 
-wait_for_socket() {
-	tries=0
-	while [ ! -S "$1" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 200 ] || fail "no socket $1"
-		sleep 0.05
-	done
-}
-
 # run_guest NAME BLOCK-BYTES FLUSH DIRTY CRON BOB SCENE CLOCK-SECONDS ORDERS: leaves NAME/history and NAME/truth.
 # With flush=SYNC each line of the log is a commit of the file system: there the guest is quieter, so that the history stays small.
 run_guest() {
