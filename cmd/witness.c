@@ -313,7 +313,8 @@ static int ask_volume(struct witness *w, uint32_t volume, const struct annotate_
 	v->asked = (uint32_t)(count - births);
 	int result = distinct > 0 ? timeline_inodes(&v->file, inodes, distinct, v->from_seq, v->to_seq, &states, err) : 0;
 
-	if (result < 0 && name_disk(v, err) < 0) { // the log's story is no worse for a damaged record of the disk
+	if (result < 0) { // the log's story is no worse for a damaged record of the disk
+		(void)name_disk(v, err);
 		v->failed = true;
 		report_line("%s; the case goes on without what this disk showed", err->message);
 		result = 0;
